@@ -1,0 +1,1 @@
+"""likeness: synthetic media of people, with consent and in the open."""
