@@ -1,0 +1,128 @@
+"""What can be chosen for each task: frozen, checked when made, unknown keys refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from likeness.errors import RightsMissing, UsageError
+from likeness.types import Label, Rights
+
+Region: TypeAlias = Literal["all", "expression", "pose", "lips", "eyes"]
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotionConfig:
+    """How the driver's motion is carried to the source.
+
+    Attributes:
+        relative: add the driver's change since its best frame to the source's own pose (True), or take
+            over the driver's pose and expression as they are (False).
+        adapt_scale: let motion be as large in the source's face as it is in the driver's, for their sizes.
+        best_frame: the driver frame that the source's own picture stands for: "auto" (the most alike),
+            "first", or a frame number from 0.
+        region: the part of the motion to carry over.
+        strength: how much of the expression, 1 = as the driver does it (0…2).
+        pose_strength: how much of the head's movement (0…2); None = as `strength`.
+        smooth: 0 = as tracked, 1 = very calm (One-Euro filter; eyelids and gaze are never smoothed).
+    """
+
+    relative: bool = True
+    adapt_scale: bool = True
+    best_frame: Literal["auto", "first"] | int = "auto"
+    region: Region = "all"
+    strength: float = 1.0
+    pose_strength: float | None = None
+    smooth: float = 0.0
+
+    def __post_init__(self) -> None:
+        _between("strength", self.strength, 0, 2)
+        _between("smooth", self.smooth, 0, 1)
+        if self.pose_strength is not None:
+            _between("pose strength", self.pose_strength, 0, 2)
+        _one_of("region", self.region, get_args(Region))
+        if isinstance(self.best_frame, int):
+            _between("best frame", self.best_frame, 0, 10**9)
+        else:
+            _one_of("best frame", self.best_frame, ("auto", "first"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnimateConfig(MotionConfig):
+    """All choices of `likeness.animate`.
+
+    Attributes:
+        max_side: the photo is used at its own size, but no larger than this (px).
+        crop: render a head-and-shoulders square instead of the full photo.
+        size: side of that square, px.
+        audio: "driving", "none", or a sound file.
+        start_s, end_s: the part of the driver to use, in seconds.
+        source_face, driving_face: which face, as numbered by `likeness faces` (from 1); None = the largest.
+        label, rights: the visible label may be left out only with a statement of rights.
+        overwrite: replace an output that exists.
+        offline: fetch nothing.
+        device: for engines that use torch.
+    """
+
+    max_side: int = 1280
+    crop: bool = False
+    size: int = 512
+    audio: Literal["driving", "none"] | Path = "driving"
+    start_s: Fraction | None = None
+    end_s: Fraction | None = None
+    source_face: int | None = None
+    driving_face: int | None = None
+    label: Label = "auto"
+    rights: Rights | None = None
+    overwrite: bool = False
+    offline: bool = False
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        # `super()` without arguments does not work in a dataclass with slots.
+        MotionConfig.__post_init__(self)
+        _between("max side", self.max_side, 128, 8192)
+        _between("size", self.size, 128, 4096)
+        _one_of("label", self.label, get_args(Label))
+        _one_of("device", self.device, get_args(Device))
+        start_s, end_s = self.start_s or Fraction(0), self.end_s
+        if start_s < 0 or (end_s is not None and end_s <= start_s):
+            raise UsageError(
+                "The end of the chosen part does not come after its start.",
+                "Give --start and --end in seconds, with the start first.",
+            )
+        for name, number in (("source face", self.source_face), ("driving face", self.driving_face)):
+            if number is not None:
+                _between(name, number, 1, 1000)
+        if self.label == "none" and self.rights is None:
+            raise RightsMissing(
+                "Leaving out the visible label needs a statement of rights.",
+                'Add --rights public-domain|synthetic|self|licensed --note "why you may".',
+            )
+
+
+def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
+    """An `AnimateConfig` from keyword arguments; unknown names are a `UsageError`."""
+    known = {field.name for field in dataclasses.fields(AnimateConfig)}
+    if unknown := sorted(set(values) - known):
+        raise UsageError(
+            f"There is no option named {', '.join(unknown)}.", f"Known options: {', '.join(sorted(known))}."
+        )
+    return AnimateConfig(**values)
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(
+            f"The {name} is {value:g}, outside {low:g} to {high:g}.", "Choose a value in that range."
+        )
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f'"{value}" is not a choice for {name}.', f"Choose one of: {', '.join(choices)}.")
