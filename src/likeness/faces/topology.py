@@ -138,7 +138,7 @@ def canonical_mesh(model: Path | None = None) -> CanonicalMesh:
 
 
 def _parse(data: bytes) -> CanonicalMesh:
-    """GeometryPipelineMetadata: field 2 is the mesh (3: vertices, 4: indices), field 3 the weighted points."""
+    """GeometryPipelineMetadata: field 1 is the mesh (3: vertices, 4: indices), field 2 the weighted points."""
     vertices: list[float] = []
     indices: list[int] = []
     rigid: list[int] = []
@@ -152,7 +152,7 @@ def _parse(data: bytes) -> CanonicalMesh:
                     vertices += _floats(item)
                 elif inner == 4:
                     indices += _varints(item)
-        elif number >= 3:
+        elif number == 2:
             entry = dict(_fields(value))
             rigid.append(int(entry.get(1, 0)))
             weights += _floats(entry[2])
