@@ -41,7 +41,7 @@ def get_engine(name: str) -> type[Any]:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"The engine “{name}” needs {error.name}, which is not installed.",
-            f"Install it, for example with `pip install 'likeness[{name}]'`; `likeness doctor` shows the extras.",
+            "`pip install 'likeness[all]'` installs everything; `likeness doctor` shows what is missing.",
         ) from error
     except AttributeError as error:
         raise _not_a_class(entry) from error

