@@ -1,0 +1,1 @@
+"""Engines: ways to animate a source picture."""

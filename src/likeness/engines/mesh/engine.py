@@ -1,0 +1,141 @@
+"""The `mesh` engine: a portrait as a painted surface in 2.5D, moved by the driver's face points."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from likeness.config import AnimateConfig
+from likeness.engines.base import Source
+from likeness.engines.mesh.backdrop import paint_behind, premultiply
+from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
+from likeness.engines.mesh.head import HeadSurface
+from likeness.engines.mesh.kernels import composite, draw_triangles, shade
+from likeness.engines.mesh.mouth import paint_mouth
+from likeness.engines.mesh.shading import ShadingRatio, bind
+from likeness.faces.pose import mouth_openness
+from likeness.faces.segment import person_mask
+from likeness.faces.topology import EYES, EyeIndex, canonical_mesh
+from likeness.motion.appearance import skin_colour
+from likeness.motion.calibrate import Calibration
+from likeness.motion.frame import MotionFrame, Need
+from likeness.motion.retarget import EyeMotion, Retargeter
+from likeness.types import Floats, ModelRef, Picture
+
+
+class MeshEngine:
+    """2.5D mesh animation; runs on any CPU and needs no training."""
+
+    name: ClassVar[str] = "mesh"
+    version: ClassVar[str] = "1"
+    needs: ClassVar[frozenset[Need]] = frozenset({"appearance"})
+
+    def prepare(self, source: Source, calibration: Calibration, config: AnimateConfig) -> MeshPerformer:
+        """Take the source apart into person, background, eyes and shading map."""
+        return MeshPerformer(source, calibration, config)
+
+    def models(self) -> tuple[ModelRef, ...]:
+        """The face and the segmentation model."""
+        from likeness.models import ref
+
+        return ref("face-landmarker"), ref("selfie-segmentation")
+
+
+class MeshPerformer:
+    """One source, prepared."""
+
+    def __init__(self, source: Source, calibration: Calibration, config: AnimateConfig) -> None:
+        mesh = canonical_mesh()
+        image, points = source.image, source.face.points
+        height, width = image.shape[:2]
+        self._config = config
+        self._retarget = Retargeter(source.face, (width, height), calibration, mesh, config)
+        alpha = person_mask(image) if source.alpha is None else source.alpha
+        self._surface = HeadSurface(points, alpha, mesh)
+        self._eyes = [Eye(image, points, eye, seed) for seed, eye in enumerate(EYES)]
+        self._knots = [_lid_knots(eye, points, index) for eye, index in zip(self._eyes, EYES, strict=True)]
+        self._backdrop = paint_behind(image, alpha)
+        self._layer = premultiply(image, alpha)
+        self._edited = self._layer.copy()
+        self._map_u, self._map_v, self._face_left, self._face_top = bind(points, mesh, (width, height))
+        self._map_x = np.zeros((height, width), np.float32)
+        self._map_y, self._depth = np.zeros_like(self._map_x), np.zeros_like(self._map_x)
+        reference = calibration.reference
+        self._shading = None if reference.shading is None else ShadingRatio(mesh, reference.shading)
+        self._mouth_gain = np.ones(3, np.float32)
+        if reference.skin is not None:
+            gain = skin_colour(image, points) / np.maximum(reference.skin, 8)
+            self._mouth_gain = np.clip(0.95 * gain + 0.05 * gain.mean(), 0.25, 1.9).astype(np.float32)
+        self._mouth_open = mouth_openness(points)
+        self._softened_deg = 0.0
+
+    def render(self, motion: MotionFrame) -> Picture:
+        """See `likeness.engines.base.Performer`."""
+        target = self._retarget(motion)
+        self._softened_deg = max(self._softened_deg, float(np.abs(np.subtract(*target.turned_deg)).max()))
+        for eye, knots, move in zip(self._eyes, self._knots, target.eyes, strict=True):
+            eye.paint(self._edited, _along(knots, move))
+        texture = self._shaded(motion)
+        vertices = self._surface.place(target.points, target.head)
+        out = self._backdrop.copy()
+        height, width = out.shape[:2]
+        low = np.maximum(np.floor(vertices[:, :2].min(0)).astype(int), 0)
+        high = np.minimum(np.ceil(vertices[:, :2].max(0)).astype(int) + 1, [width, height])
+        box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        draw_triangles(
+            vertices,
+            self._surface.source,
+            self._surface.triangles,
+            self._map_x,
+            self._map_y,
+            self._depth,
+            *box,
+        )
+        composite(texture.view(np.uint32)[:, :, 0], self._backdrop, out, self._map_x, self._map_y, *box)
+        if motion.mouth is not None:
+            self._paint_mouth(out, vertices, motion.mouth)
+        return out
+
+    def warnings(self) -> tuple[str, ...]:
+        """See `likeness.engines.base.Performer`."""
+        if self._softened_deg > 3:
+            return (
+                "The driver turned further than one picture can show; "
+                f"the turn was softened by up to {self._softened_deg:.0f}°.",
+            )
+        return ()
+
+    def _shaded(self, motion: MotionFrame) -> Picture:
+        if self._shading is None or motion.shading is None or self._config.region in ("pose", "lips", "eyes"):
+            return self._edited
+        ratio = self._shading(motion.shading, self._config.strength)
+        shade(self._edited, self._layer, ratio, self._map_u, self._map_v, self._face_left, self._face_top)
+        return self._layer
+
+    def _paint_mouth(self, out: Picture, vertices: Floats, inside: Picture) -> None:
+        shown = 1.0
+        if self._mouth_open > 0.02:
+            # The source shows its own mouth: keep it until it opens wider than it was.
+            wider = (mouth_openness(vertices) - self._mouth_open) / (0.6 * self._mouth_open)
+            shown = float(np.clip(wider, 0, 1))
+        paint_mouth(out, vertices, inside, self._mouth_gain, self._surface.face_height_px, shown)
+
+
+def _lid_knots(eye: Eye, points: Floats, index: EyeIndex) -> Floats:
+    """Where the seven lid points are along the eye, in the eye's columns."""
+    first, second = points[index.corners[0], :2], points[index.corners[1], :2]
+    along = (second - first) / max(float(np.linalg.norm(second - first)), 1e-6)
+    middle = (points[list(index.upper), :2] + points[list(index.lower), :2]) / 2 - (first + second) / 2
+    at = (middle @ along) / (1.3 * REACH * eye.width_px)
+    return np.asarray((at + 1) / 2 * (COLUMNS - 1), np.float32)
+
+
+def _along(knots: Floats, move: EyeMotion) -> EyeTarget:
+    order = np.argsort(knots)
+    at = np.arange(COLUMNS)
+    openness = np.interp(at, knots[order], move.openness[order]).astype(np.float32)
+    shift = np.interp(at, knots[order], move.lower_shift[order]).astype(np.float32)
+    # Nothing moves at the corners.
+    fade = np.clip(1.15 - np.abs(at / (COLUMNS - 1) * 2 - 1) * 1.3 * REACH * 2, 0, 0.25) / 0.25
+    return EyeTarget(openness, (shift * fade).astype(np.float32), move.gaze)

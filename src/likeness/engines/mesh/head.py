@@ -1,0 +1,152 @@
+"""The source's head as a surface in 2.5D: the face mesh, and a grid for hair, ears, neck and shoulders.
+
+Inside the face the tracker gives depth. Around it the depth is continued from the face's edge, falling back with
+distance. The grid moves with the head where the head is and stands still at the shoulders and the picture's
+edge; what is left between both at the face's edge is spread over the grid by radial basis functions.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.faces.pose import Similarity
+from likeness.faces.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
+from likeness.motion.retarget import FACE
+from likeness.types import Floats
+
+GRID = 64
+"""Grid points along each side."""
+
+
+class HeadSurface:
+    """Vertices, triangles, and how they follow a moved head.
+
+    Args:
+        points: (478, 3) float32 px of the source's face.
+        alpha: (h, w) float32, 0…1, where the person is.
+
+    Attributes:
+        source: (n, 2) float32 px: the vertices in the source picture; the face's 468 come first.
+        triangles: (m, 3) int32.
+        face_width_px, face_height_px: of the face oval.
+    """
+
+    def __init__(self, points: Floats, alpha: Floats, mesh: CanonicalMesh) -> None:
+        height, width = alpha.shape
+        face = points[:FACE].astype(np.float64)
+        oval = face[list(FACE_OVAL)]
+        self.face_width_px, self.face_height_px = float(np.ptp(oval[:, 0])), float(np.ptp(oval[:, 1]))
+        x, y = np.meshgrid(np.linspace(0, width - 1, GRID), np.linspace(0, height - 1, GRID))
+        grid = np.stack([x.ravel(), y.ravel()], 1)
+        triangles = _grid_triangles()
+        used, triangles = _keep_useful(triangles, grid, oval, alpha, self.face_width_px)
+        grid = grid[used]
+        distance = np.linalg.norm(grid[:, None] - oval[None, :, :2], axis=2)
+        depth = self._continue_depth(grid, oval, distance)
+        self._grid = np.column_stack([grid, depth])
+        self._rigid = self._rigidity(grid, face, (width, height))[:, None]
+        self._oval = oval
+        self._oval_rigid = self._rigidity(oval[:, :2], face, (width, height))[:, None]
+        self._spread = self._edge_spread(distance, oval)
+        self.source = np.vstack([face[:, :2], grid]).astype(np.float32)
+        self.triangles = np.vstack([_face_triangles(mesh), triangles + FACE]).astype(np.int32)
+        self.grid_triangles = len(triangles)
+
+    def place(self, points: Floats, head: Similarity) -> Floats:
+        """Where all vertices are when the face has this expression and the head moves so: (n, 3) float32."""
+        face = head(points)
+        out = np.empty((len(self.source), 3), np.float32)
+        out[:FACE] = face
+        moved = head(self._grid)
+        still_oval = self._oval_rigid * (head(self._oval)[:, :2] - self._oval[:, :2])
+        left_over = face[list(FACE_OVAL), :2] - self._oval[:, :2] - still_oval
+        shift = self._rigid * (moved[:, :2] - self._grid[:, :2]) + self._spread @ left_over
+        out[FACE:, :2] = self._grid[:, :2] + shift
+        # A little behind the face, so that the face covers the grid where both are.
+        out[FACE:, 2] = moved[:, 2] + 0.02 * self.face_width_px
+        return out
+
+    def _continue_depth(
+        self, grid: NDArray[np.float64], oval: NDArray[np.float64], distance: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        near = np.exp(-((distance / (0.15 * self.face_width_px)) ** 2)) + 1e-9
+        edge = (near * oval[None, :, 2]).sum(1) / near.sum(1)
+        outline = oval[:, :2].astype(np.float32)
+        inside = np.array([cv2.pointPolygonTest(outline, (float(a), float(b)), False) >= 0 for a, b in grid])
+        falling = 0.35 * np.minimum(distance.min(1), 0.6 * self.face_width_px)
+        return edge + np.where(inside, 0.0, falling)
+
+    def _rigidity(
+        self, grid: NDArray[np.float64], face: NDArray[np.float64], size_px: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        """1 where a point moves with the head, 0 where it stands still."""
+        oval = face[list(FACE_OVAL), :2]
+        centre = (oval.min(0) + oval.max(0)) / 2
+        upright = face[CHIN, :2] - face[FOREHEAD_TOP, :2]
+        upright = upright / np.linalg.norm(upright)
+        centre = centre - upright * self.face_height_px * 0.10
+        side = (grid - centre) @ np.array([upright[1], -upright[0]]) / (0.62 * self.face_width_px)
+        below = (grid - centre) @ upright
+        far_up = np.hypot(side, below / (0.66 * self.face_height_px))
+        far_down = np.hypot(side, below / (0.62 * self.face_height_px))
+        hair = 1 - _ramp(1.35, 2.6, far_up)
+        neck = (1 - 0.93 * _ramp(0.95, 2.0, far_down)) * (1 - _ramp(2.0, 4.5, np.abs(side)))
+        weight = np.where(below < 0, hair, np.maximum(neck, 0))
+        # Shoulders end at the picture's lower edge, and stay there.
+        width, height = size_px
+        return np.asarray(weight * _ramp(0.0, 0.14, (height - 1 - grid[:, 1]) / height), np.float64)
+
+    def _edge_spread(self, distance: NDArray[np.float64], oval: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(grid, 36): radial basis interpolation of values at the face's edge."""
+        reach_px = 0.22 * self.face_width_px
+        between = np.linalg.norm(oval[:, None, :2] - oval[None, :, :2], axis=2)
+        kernel = np.exp(-((between / reach_px) ** 2)) + 1e-2 * np.eye(len(oval))
+        return np.asarray(np.exp(-((distance / reach_px) ** 2)) @ np.linalg.inv(kernel), np.float64)
+
+
+def _ramp(start: float, stop: float, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    t = np.clip((value - start) / (stop - start), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float64)
+
+
+def _grid_triangles() -> NDArray[np.int64]:
+    number = np.arange(GRID * GRID).reshape(GRID, GRID)
+    a, b = number[:-1, :-1].ravel(), number[:-1, 1:].ravel()
+    c, d = number[1:, :-1].ravel(), number[1:, 1:].ravel()
+    return np.vstack([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
+
+
+def _keep_useful(
+    triangles: NDArray[np.int64],
+    grid: NDArray[np.float64],
+    oval: NDArray[np.float64],
+    alpha: Floats,
+    face_width_px: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The grid points needed for the person outside the face, and the triangles in their numbers."""
+    height, width = alpha.shape
+    inside = np.zeros(alpha.shape, np.uint8)
+    cv2.fillPoly(inside, [np.round(oval[:, :2]).astype(np.int32)], 1)
+    margin = max(2, int(face_width_px * 0.09))
+    inside = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=margin)
+    person = (alpha > 0.02).astype(np.uint8)
+    person = cv2.dilate(person, np.ones((3, 3), np.uint8), iterations=max(2, max(width, height) // GRID))
+    column, row = np.round(grid).astype(int).T
+    keep = ~(inside[row, column] > 0)[triangles].all(1) & (person[row, column] > 0)[triangles].any(1)
+    used, renumbered = np.unique(triangles[keep], return_inverse=True)
+    return used, renumbered.reshape(-1, 3)
+
+
+def _face_triangles(mesh: CanonicalMesh) -> NDArray[np.int32]:
+    """The face mesh, with the mouth's inside as a strip between the lip lines, which also closes well."""
+    mouth = set(INNER_UPPER_LIP) | set(INNER_LOWER_LIP)
+    skin = [triangle for triangle in mesh.triangles.tolist() if not set(triangle) <= mouth]
+    strip = []
+    for k in range(len(INNER_UPPER_LIP) - 1):
+        up, down = INNER_UPPER_LIP, INNER_LOWER_LIP
+        for triangle in ((up[k], up[k + 1], down[k]), (up[k + 1], down[k + 1], down[k])):
+            if len(set(triangle)) == 3:
+                strip.append(triangle)
+    return np.array(strip + skin, np.int32)

@@ -1,0 +1,342 @@
+"""The inner loops of the mesh engine, compiled by numba on first use and kept in its cache.
+
+All of them are single-threaded and release the GIL, so that tracking and encoding run beside them. Pictures
+are uint8 (h, w, 4) RGBA with colour premultiplied by alpha; maps are float32 source pixels, and a map value
+below -1 means "nothing of the person here".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numba as nb
+import numpy as np
+
+from likeness.types import Floats, Picture
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+
+    def _compiled(function: F) -> F:
+        """Let the type checker see the function that numba replaces."""
+        return function
+else:
+    _compiled = nb.njit(nogil=True, fastmath=True, cache=True)
+
+HOLE = -9.0
+
+
+@_compiled
+def draw_triangles(
+    target: Floats,
+    source: Floats,
+    triangles: np.ndarray[Any, np.dtype[np.int32]],
+    map_x: Floats,
+    map_y: Floats,
+    depth: Floats,
+    left: int,
+    top: int,
+    right: int,
+    bottom: int,
+) -> None:
+    """Draw triangles with a z-buffer into a map from target pixels to source pixels.
+
+    Args:
+        target: (n, 3) vertices as seen; the smaller z is in front.
+        source: (n, 2) the same vertices in the source picture, px.
+        triangles: (m, 3) int32 vertex numbers; those that turn their back are left out.
+        map_x, map_y, depth: (h, w) float32, written inside [left, right) × [top, bottom).
+    """
+    for y in range(top, bottom):
+        for x in range(left, right):
+            depth[y, x] = 1e9
+            map_x[y, x] = HOLE
+    for t in range(triangles.shape[0]):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay = target[i, 0], target[i, 1]
+        bx, by = target[j, 0] - ax, target[j, 1] - ay
+        cx, cy = target[k, 0] - ax, target[k, 1] - ay
+        area = bx * cy - cx * by
+        if abs(area) < 0.02:
+            continue
+        su, sv = source[i, 0], source[i, 1]
+        bu, bv = source[j, 0] - su, source[j, 1] - sv
+        cu, cv = source[k, 0] - su, source[k, 1] - sv
+        if area * (bu * cv - cu * bv) < 0:
+            continue
+        first = max(int(np.ceil(ay + min(0.0, by, cy) - 0.01)), top)
+        last = min(int(np.floor(ay + max(0.0, by, cy) + 0.01)), bottom - 1)
+        low = max(np.ceil(ax + min(0.0, bx, cx) - 0.01), float(left))
+        high = min(np.floor(ax + max(0.0, bx, cx) + 0.01), float(right - 1))
+        # Barycentric weights are linear in x along a row: w1 = p1·x + r1, w2 = p2·x + r2.
+        inverse = 1.0 / area
+        p1, p2 = cy * inverse, -by * inverse
+        q1, q2 = -cx * inverse, bx * inverse
+        p3 = p1 + p2
+        bz, cz = target[j, 2] - target[i, 2], target[k, 2] - target[i, 2]
+        for y in range(first, last + 1):
+            r1 = (y - ay) * q1 - ax * p1
+            r2 = (y - ay) * q2 - ax * p2
+            r3 = 1.0 - r1 - r2
+            start, stop = low, high
+            # A small overlap keeps shared edges closed.
+            if p1 > 1e-9:
+                start = max(start, (-1e-3 - r1) / p1)
+            elif p1 < -1e-9:
+                stop = min(stop, (-1e-3 - r1) / p1)
+            elif r1 < -1e-3:
+                continue
+            if p2 > 1e-9:
+                start = max(start, (-1e-3 - r2) / p2)
+            elif p2 < -1e-9:
+                stop = min(stop, (-1e-3 - r2) / p2)
+            elif r2 < -1e-3:
+                continue
+            if p3 > 1e-9:
+                stop = min(stop, (r3 + 1e-3) / p3)
+            elif p3 < -1e-9:
+                start = max(start, (r3 + 1e-3) / p3)
+            elif r3 < -1e-3:
+                continue
+            if start > stop:
+                continue
+            x0 = int(np.ceil(start))
+            count = int(np.floor(stop)) - x0 + 1
+            w1, w2 = x0 * p1 + r1, x0 * p2 + r2
+            z = np.float32(target[i, 2] + w1 * bz + w2 * cz)
+            u = np.float32(su + w1 * bu + w2 * cu)
+            v = np.float32(sv + w1 * bv + w2 * cv)
+            dz = np.float32(p1 * bz + p2 * cz)
+            du = np.float32(p1 * bu + p2 * cu)
+            dv = np.float32(p1 * bv + p2 * cv)
+            for n in range(count):
+                zn = z + n * dz
+                if zn < depth[y, x0 + n]:
+                    depth[y, x0 + n] = zn
+                    map_x[y, x0 + n] = u + n * du
+                    map_y[y, x0 + n] = v + n * dv
+
+
+@_compiled
+def composite(
+    texture: np.ndarray[Any, np.dtype[np.uint32]],
+    backdrop: Picture,
+    out: Picture,
+    map_x: Floats,
+    map_y: Floats,
+    left: int,
+    top: int,
+    right: int,
+    bottom: int,
+) -> None:
+    """Sample the texture bilinearly where the map points and lay it over the backdrop.
+
+    Args:
+        texture: (h, w) uint32, a view of premultiplied RGBA bytes.
+        backdrop, out: (h', w', 3) uint8; `out` is written inside [left, right) × [top, bottom).
+
+    The four bytes of a pixel are spread over one 64-bit word, so that one multiplication weighs all four.
+    """
+    even = np.uint64(0x00FF00FF)
+    odd = np.uint64(0xFF00FF00)
+    shift = np.uint64(24)
+    rounding = np.uint64(0x0080008000800080)
+    last_x, last_y = texture.shape[1] - 2, texture.shape[0] - 2
+    for y in range(top, bottom):
+        for x in range(left, right):
+            u = map_x[y, x]
+            if u < -1:
+                out[y, x, 0] = backdrop[y, x, 0]
+                out[y, x, 1] = backdrop[y, x, 1]
+                out[y, x, 2] = backdrop[y, x, 2]
+                continue
+            u = max(u, np.float32(0))
+            v = max(map_y[y, x], np.float32(0))
+            iu, iv = min(np.int32(u), last_x), min(np.int32(v), last_y)
+            fu = min(np.int32((u - iu) * 256 + np.float32(0.5)), 256)
+            fv = min(np.int32((v - iv) * 256 + np.float32(0.5)), 256)
+            f11 = (fu * fv + 128) >> 8
+            p00, p01 = np.uint64(texture[iv, iu]), np.uint64(texture[iv, iu + 1])
+            p10, p11 = np.uint64(texture[iv + 1, iu]), np.uint64(texture[iv + 1, iu + 1])
+            word = (
+                ((p00 & even) | ((p00 & odd) << shift)) * np.uint64(256 - fu - fv + f11)
+                + ((p01 & even) | ((p01 & odd) << shift)) * np.uint64(fu - f11)
+                + ((p10 & even) | ((p10 & odd) << shift)) * np.uint64(fv - f11)
+                + ((p11 & even) | ((p11 & odd) << shift)) * np.uint64(f11)
+                + rounding
+            )
+            red = np.int32((word >> np.uint64(8)) & np.uint64(255))
+            blue = np.int32((word >> np.uint64(24)) & np.uint64(255))
+            green = np.int32((word >> np.uint64(40)) & np.uint64(255))
+            alpha = np.int32(word >> np.uint64(56))
+            if alpha < 255:
+                rest = 255 - alpha
+                t = np.int32(backdrop[y, x, 0]) * rest + 128
+                red += (t + (t >> 8)) >> 8
+                t = np.int32(backdrop[y, x, 1]) * rest + 128
+                green += (t + (t >> 8)) >> 8
+                t = np.int32(backdrop[y, x, 2]) * rest + 128
+                blue += (t + (t >> 8)) >> 8
+            out[y, x, 0] = min(red, 255)
+            out[y, x, 1] = min(green, 255)
+            out[y, x, 2] = min(blue, 255)
+
+
+@_compiled
+def shade(
+    texture: Picture, out: Picture, ratio: Floats, map_u: Floats, map_v: Floats, left: int, top: int
+) -> None:
+    """Multiply the face by a ratio picture: `out[box] = texture[box] · ratio(map)`.
+
+    Args:
+        texture, out: (h, w, 4) uint8 RGBA premultiplied.
+        ratio: (n, n) float32 in UV space, 1 = unchanged.
+        map_u, map_v: (bh, bw) float32 UV pixels for the box whose corner is (left, top); < 0 = off the face.
+    """
+    last = ratio.shape[0] - 2
+    for y in range(map_u.shape[0]):
+        for x in range(map_u.shape[1]):
+            u = map_u[y, x]
+            row, column = top + y, left + x
+            if u < 0:
+                for c in range(3):
+                    out[row, column, c] = texture[row, column, c]
+                continue
+            v = map_v[y, x]
+            iu, iv = min(np.int32(u), last), min(np.int32(v), last)
+            fu, fv = u - iu, v - iv
+            upper = ratio[iv, iu] + fu * (ratio[iv, iu + 1] - ratio[iv, iu])
+            lower = ratio[iv + 1, iu] + fu * (ratio[iv + 1, iu + 1] - ratio[iv + 1, iu])
+            gain = upper + fv * (lower - upper)
+            alpha = np.float32(texture[row, column, 3])
+            for c in range(3):
+                # Premultiplied colour may not exceed its alpha.
+                out[row, column, c] = np.uint8(
+                    min(np.float32(texture[row, column, c]) * gain + np.float32(0.5), alpha)
+                )
+
+
+@_compiled
+def _smooth(t: float) -> float:
+    t = min(max(t, 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@_compiled
+def _sample(picture: Floats, x: float, y: float, channel: int) -> float:
+    """Bilinear sample with the border repeated."""
+    x = min(max(x, 0.0), picture.shape[1] - 1.001)
+    y = min(max(y, 0.0), picture.shape[0] - 1.001)
+    ix, iy = int(x), int(y)
+    fx, fy = x - ix, y - iy
+    upper = picture[iy, ix, channel] * (1 - fx) + picture[iy, ix + 1, channel] * fx
+    lower = picture[iy + 1, ix, channel] * (1 - fx) + picture[iy + 1, ix + 1, channel] * fx
+    return float(upper * (1 - fy) + lower * fy)
+
+
+@_compiled
+def paint_eye(
+    out: Picture,
+    skin: Floats,
+    plate: Floats,
+    ratio: Floats,
+    along: Floats,
+    down: Floats,
+    column: Floats,
+    comb: Floats,
+    tables: Floats,
+    axis: Floats,
+    lash: Floats,
+    numbers: Floats,
+    left: int,
+    top: int,
+) -> None:
+    """Paint one eye of the source picture with its lids moved (see `eyes.Eye` for what the layers are).
+
+    Args:
+        out: (h, w, 4) uint8 RGBA, written at the eye's box, whose corner is (left, top).
+        skin, plate, ratio: (bh, bw, 3) float32: the picture itself, the lid without eye, and picture / plate.
+        along, down: (bh, bw) float32 px from the eye's middle, along and across the line between its corners.
+        column: (bh, bw) float32 position in the tables; comb: (bh, bw) float32 unevenness of the lashes.
+        tables: (6, n) float32: upper lid, lower lid and brow lines of the source; upper and lower line
+            wanted now; openness (1 = as in the source).
+        axis: (4,) float32: unit vectors along and down in the picture.
+        lash: (3,) float32 colour.
+        numbers: (5,) float32: eye width px, gaze shift along and down px, lash thickness, side of the inner
+            corner (±1).
+    """
+    width, gaze_x, gaze_y, thick, inner = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    soft = max(0.9, 0.022 * width)
+    last = tables.shape[1] - 2
+    for row in range(along.shape[0]):
+        for col in range(along.shape[1]):
+            a, y = along[row, col], down[row, col]
+            c = min(max(column[row, col], np.float32(0)), np.float32(last))
+            i = int(c)
+            f = c - i
+            upper = tables[0, i] + f * (tables[0, i + 1] - tables[0, i])
+            lower = tables[1, i] + f * (tables[1, i + 1] - tables[1, i])
+            brow = tables[2, i] + f * (tables[2, i + 1] - tables[2, i])
+            upper1 = tables[3, i] + f * (tables[3, i + 1] - tables[3, i])
+            lower1 = tables[4, i] + f * (tables[4, i + 1] - tables[4, i])
+            q = tables[5, i] + f * (tables[5, i + 1] - tables[5, i])
+            closing = 1 - min(q, 1.0)
+            aperture = max(lower - upper, 1e-3)
+            du = upper1 - upper
+            u = a / (0.5 * width)
+            # What lies under the lid: skin below the lower line moves with it, the eyeball follows the gaze.
+            dx, dy = 0.0, 0.0
+            if y > lower1:
+                dy = (lower1 - lower) * (1 - _smooth((y - lower1) / (0.38 * width)))
+            elif y > upper1:
+                at = min(max((y - upper) / aperture, 0.0), 1.0)
+                inside = max(1 - abs(u / 1.04) ** 2.5, 0.0)
+                rim = _smooth(at / 0.18) * _smooth((1 - at) / 0.12)
+                dx = gaze_x * inside * rim
+                fall = _smooth(at / 0.35) if gaze_y > 0 else _smooth((1 - at) / 0.35)
+                dy = gaze_y * inside * fall * _smooth(min(at, 1 - at) / 0.12)
+                if q > 1:
+                    dy += du * min(max((lower - y) / max(lower - upper1, 1e-3), 0.0), 1.0)
+            reach = max(upper1 - brow, 0.12 * width)
+            lift = du * (1 - _smooth((upper1 - y) / reach))
+            if q > 1 and y <= upper1:
+                dy = lift
+            x_in = col - dx * axis[0] - dy * axis[2]
+            y_in = row - dx * axis[1] - dy * axis[3]
+            if closing < 0.002:
+                for ch in range(3):
+                    out[top + row, left + col, ch] = np.uint8(_sample(skin, x_in, y_in, ch) + 0.5)
+                continue
+            over = min(max((upper1 - y) / soft + 0.5, 0.0), 1.0)
+            below = min(max((y - lower1) / soft + 0.5, 0.0), 1.0)
+            taper = _smooth((1.06 - abs(u)) / 0.30) * (0.72 + 0.28 * min(max(-u * inner, -1.0), 1.0))
+            shadow = 1.0
+            if taper > 0:
+                t = max(y - upper1, 0.0) / (0.055 * width)
+                shadow = 1 - 0.45 * _smooth(2.2 * closing) * np.exp(-t) * (1 - below)
+            keep = _smooth((min(q, 1.0) - 0.2) / 0.6)
+            mid = min(max((upper1 - y) / max(aperture, 0.12 * width), -0.2), 1.4)
+            bulge = np.exp(-(((mid - 0.5) / 0.3) ** 2)) - 0.6 * np.exp(-(((mid - 0.02) / 0.16) ** 2))
+            relief = 1 + 0.05 * closing * max(1 - u * u, 0.0) * bulge
+            t = (y - upper1) / width
+            sigma = (
+                thick * 0.48
+                if t < 0
+                else max(thick * (0.22 + 0.55 * closing) * (1 + 0.25 * comb[row, col]), 0.012)
+            )
+            line = 0.85 * (1 - keep) * np.exp(-((t / sigma) ** 2)) * taper
+            slide = 0.35 * lift
+            for ch in range(3):
+                value = 0.0
+                if over < 1:
+                    value = _sample(skin, x_in, y_in, ch) * shadow
+                if over > 0:
+                    lid = _sample(plate, col - slide * axis[2], row - slide * axis[3], ch)
+                    if keep > 0:
+                        own = _sample(ratio, col - lift * axis[2], row - lift * axis[3], ch)
+                        lid *= 1 + (own - 1) * keep
+                    value += (lid * relief - value) * over
+                value += (lash[ch] - value) * line
+                out[top + row, left + col, ch] = np.uint8(min(max(value + 0.5, 0.0), 255.0))

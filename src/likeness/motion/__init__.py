@@ -1,0 +1,1 @@
+"""Motion: what a driver does, recorded, stored, calibrated and carried over."""

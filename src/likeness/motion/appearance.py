@@ -1,0 +1,85 @@
+"""What a driver frame shows beside where its points are: light and shade on the skin, and inside the mouth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from likeness.faces.topology import INNER_LOWER_LIP, INNER_UPPER_LIP, SKIN, CanonicalMesh
+from likeness.motion.frame import MOUTH_PX, SHADING_PX
+from likeness.types import Floats, Picture
+
+
+def uv_pixels(mesh: CanonicalMesh, size_px: int) -> Floats:
+    """The canonical UV map laid over a square of `size_px` with a small margin: (468, 2) float32 px."""
+    low, span = mesh.uv.min(0), float(np.ptp(mesh.uv, axis=0).max())
+    return ((mesh.uv - low) / span * (size_px - 9) + 4).astype(np.float32)
+
+
+class Unwrapper:
+    """Unwraps faces into the canonical UV map. An instance belongs to one thread."""
+
+    def __init__(self, mesh: CanonicalMesh) -> None:
+        uv = uv_pixels(mesh, SHADING_PX)
+        owner = np.full((SHADING_PX, SHADING_PX), -1, np.int32)
+        for number, triangle in enumerate(mesh.triangles):
+            corners = np.round(uv[triangle] * 16).astype(np.int32)
+            cv2.fillConvexPoly(owner, corners, number, cv2.LINE_8, 4)
+        self._rows, self._columns = np.nonzero(owner >= 0)
+        self._triangles = mesh.triangles[owner[self._rows, self._columns]]
+        a, b, c = (uv[self._triangles[:, k]].astype(np.float64) for k in range(3))
+        p = np.stack([self._columns, self._rows], 1)
+        area = _cross(b - a, c - a)
+        w1, w2 = _cross(p - a, c - a) / area, _cross(b - a, p - a) / area
+        self._weights = np.stack([1 - w1 - w2, w1, w2], 1).astype(np.float32)
+        self._map = np.zeros((SHADING_PX, SHADING_PX, 2), np.float32)
+
+    def shading(self, image: Picture, points: Floats) -> Picture:
+        """The face's luminance in the UV map: (128, 128) uint8; outside the face the border repeats."""
+        place = np.einsum("nkd,nk->nd", points[self._triangles, :2], self._weights)
+        low = np.floor(place.min(0)).astype(int) - 3
+        high = np.ceil(place.max(0)).astype(int) + 4
+        left, top = np.clip(low, 0, [image.shape[1] - 2, image.shape[0] - 2])
+        right, bottom = np.clip(high, [left + 2, top + 2], [image.shape[1], image.shape[0]])
+        grey = cv2.cvtColor(np.ascontiguousarray(image[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
+        # Average over as many pixels as fall into one of the map, against aliasing.
+        k = max(1, round(float(high[0] - low[0]) / SHADING_PX))
+        if k > 1:
+            grey = cv2.blur(grey, (k, k))
+        self._map[self._rows, self._columns] = place - [left, top]
+        unwrapped = cv2.remap(grey, self._map, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(unwrapped, np.uint8)
+
+    @staticmethod
+    def mouth(image: Picture, points: Floats) -> Picture:
+        """The inside of the mouth, stretched between the inner lip lines: (48, 96, 3) uint8."""
+        height, width = MOUTH_PX
+        at = np.linspace(0, len(INNER_UPPER_LIP) - 1, width)
+        knots = np.arange(len(INNER_UPPER_LIP))
+        lines = np.stack(
+            [
+                [np.interp(at, knots, points[list(line), axis]) for axis in (0, 1)]
+                for line in (INNER_UPPER_LIP, INNER_LOWER_LIP)
+            ]
+        )
+        t = ((np.arange(height) + 0.5) / height)[:, None]
+        map_x = (lines[0, 0] * (1 - t) + lines[1, 0] * t).astype(np.float32)
+        map_y = (lines[0, 1] * (1 - t) + lines[1, 1] * t).astype(np.float32)
+        inside = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(inside, np.uint8)
+
+
+def skin_colour(image: Picture, points: Floats) -> Floats:
+    """Mean colour of patches on cheeks and nose: (3,) float32 RGB, 0…255."""
+    radius = max(2, round(float(np.ptp(points[:468, 0])) * 0.03))
+    height, width = image.shape[:2]
+    means = []
+    for x, y in np.round(points[list(SKIN), :2]).astype(int):
+        x, y = int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
+        patch = image[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
+        means.append(patch.reshape(-1, 3).mean(0))
+    return np.mean(means, axis=0).astype(np.float32)
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

@@ -1,0 +1,133 @@
+"""Reading a driver before playing it: which frame stands for the source's own picture, and what this face's
+closed and open are.
+
+A face model reads a closed eye as .08 to .16, not as 0, and closed lips as a small gap, differently for each
+person. What is learnt here makes "closed" mean closed, whatever the first frames look like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from likeness.errors import UsageError
+from likeness.faces.landmarks import BLENDSHAPES
+from likeness.faces.pose import Similarity, euler_deg, eye_openness, fit_similarity, head_pose
+from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
+from likeness.motion.frame import MotionFrame
+from likeness.types import Face, Floats
+
+SHAPE = {name: number for number, name in enumerate(BLENDSHAPES)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What is known of a driver.
+
+    Attributes:
+        reference: the frame that stands for the source's own picture.
+        index: its number.
+        pose: its head pose.
+        eye_open, eye_closed: openness (see `faces.pose.eye_openness`) of right and left eye.
+        lip_floor: (11,) the gap of closed lips along the mouth, in face heights.
+        neutral: (468, 3) the driver's usual face, in the reference's place.
+    size_px: width and height of the driver's picture.
+    """
+
+    reference: MotionFrame
+    index: int
+    pose: Similarity
+    eye_open: tuple[float, float]
+    eye_closed: tuple[float, float]
+    lip_floor: Floats
+    neutral: Floats
+    size_px: tuple[int, int]
+
+
+def calibrate(
+    frames: Sequence[MotionFrame],
+    source: Face,
+    mesh: CanonicalMesh,
+    size_px: tuple[int, int],
+    best_frame: Literal["auto", "first"] | int = "auto",
+) -> Calibration:
+    """Learn from the driver's first seconds.
+
+    Args:
+        frames: at least one.
+        size_px: width and height of the driver's picture.
+        best_frame: as in `MotionConfig`.
+
+    Raises:
+        UsageError: `best_frame` is not among the frames.
+    """
+    index = _choose(frames, source, mesh, best_frame)
+    reference = frames[index]
+    opened, closed = [], []
+    for eye in EYES:
+        values = np.array([eye_openness(frame.points, eye) for frame in frames])
+        usual = float(np.percentile(values, 75))
+        own = eye_openness(reference.points, eye)
+        # The source is taken to look as the reference does, unless that was caught in a blink.
+        opened.append(max(own if own > 0.7 * usual else usual, 0.08))
+        closed.append(float(np.clip(np.percentile(values, 1) + 0.015, 0.08, 0.16)))
+    moved = [fit_reference(reference, frame, mesh) for frame in frames]
+    gaps = [lip_gaps(frame.points, move, reference) for frame, move in zip(frames, moved, strict=True)]
+    shapes = [move.undo(frame.points[:468]) for frame, move in zip(frames, moved, strict=True)]
+    floor = np.clip(np.percentile(gaps, 4, axis=0), 0, 0.012).astype(np.float32)
+    return Calibration(
+        reference,
+        index,
+        head_pose(reference.points, mesh),
+        (opened[0], opened[1]),
+        (min(closed[0], 0.6 * opened[0]), min(closed[1], 0.6 * opened[1])),
+        floor,
+        (np.median(shapes, axis=0) + moved[index].origin).astype(np.float32),
+        size_px,
+    )
+
+
+def fit_reference(reference: MotionFrame, frame: MotionFrame, mesh: CanonicalMesh) -> Similarity:
+    """How the head moved from the reference to this frame."""
+    return fit_similarity(reference.points[mesh.rigid], frame.points[mesh.rigid], mesh.rigid_weights)
+
+
+def lip_gaps(points: Floats, moved: Similarity, reference: MotionFrame) -> Floats:
+    """Distance of the inner lip lines (11,) along the reference face's own vertical, in its face heights."""
+    back = moved.undo(points[:468])
+    axis = reference.points[CHIN] - reference.points[FOREHEAD_TOP]
+    height = float(np.linalg.norm(axis))
+    gap = (back[list(INNER_LOWER_LIP)] - back[list(INNER_UPPER_LIP)]) @ (axis / height)
+    return np.asarray(gap / height, np.float32)
+
+
+def _choose(
+    frames: Sequence[MotionFrame],
+    source: Face,
+    mesh: CanonicalMesh,
+    best_frame: Literal["auto", "first"] | int,
+) -> int:
+    if best_frame == "first":
+        return 0
+    if isinstance(best_frame, int):
+        if best_frame >= len(frames):
+            raise UsageError(
+                f"Frame {best_frame} is not among the {len(frames)} driver frames that are looked at first.",
+                f"Choose a best frame from 0 to {len(frames) - 1}, or auto.",
+            )
+        return best_frame
+    return int(np.argmin([_unlikeness(frame, source, mesh) for frame in frames]))
+
+
+def _unlikeness(frame: MotionFrame, source: Face, mesh: CanonicalMesh) -> float:
+    """How different a driver frame is from the source in pose, lids, jaw and lips."""
+    if frame.held:
+        return float("inf")
+    turn = head_pose(frame.points, mesh).rotation @ head_pose(source.points, mesh).rotation.T
+    difference = np.abs(frame.blendshapes - source.blendshapes)
+    lids = sum(float(difference[SHAPE[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen"))
+    lips = sum(float(difference[number]) for name, number in SHAPE.items() if name.startswith("mouth"))
+    return float(np.abs(euler_deg(turn)).sum()) / 15 + 2.5 * lids + 0.5 * lips
