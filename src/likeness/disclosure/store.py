@@ -1,0 +1,77 @@
+"""What signing and verifying share: c2pa without a network, and the files around it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from c2pa import Context
+
+from likeness.disclosure.containers import sidecar_of
+
+Json: TypeAlias = dict[str, Any]
+_T = TypeVar("_T")
+
+MAKING = "org.likeness.making"
+TRAINING_MINING = "cawg.training-mining"
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+RIGHTS_NOT_STATED = "not stated"
+# A chain of outputs grows by some 20 KB a link; what is larger than this is not worth carrying along.
+MAX_STORE_BYTES = 8 << 20
+
+
+def open_context(anchors: Mapping[str, bytes] | None = None, *, check: bool = True) -> Context:
+    """Settings for c2pa: no network, no thumbnails, little memory.
+
+    Args:
+        anchors: names and PEM certificates of the authorities to trust.
+        check: whether readers validate what they read.
+    """
+    trust = [
+        {"trust_uri": name, "trust_anchors": pem.decode("ascii", "replace"), "trust_kind": "manifest"}
+        for name, pem in (anchors or {}).items()
+    ]
+    settings = {
+        "version": 1,
+        "builder": {"thumbnail": {"enabled": False}},
+        "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_after_reading": check},
+        "trust": {"anchors": trust},
+    }
+    return Context.from_dict(settings)
+
+
+def new_manifest_id() -> str:
+    """A fresh name for a manifest, known before the output is (the watermark will point to it)."""
+    return f"urn:c2pa:{uuid.uuid4()}"
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_sidecar(path: Path) -> bytes | None:
+    """The manifest store beside a file, or None where there is none (or one too large to be one)."""
+    sidecar = sidecar_of(path)
+    if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_STORE_BYTES:
+        return None
+    return sidecar.read_bytes()
+
+
+def run_apart(work: Callable[[], _T]) -> _T:
+    """Runs `work` away from the main thread and waits for it.
+
+    c2pa calls back into Python for every read and write. A Ctrl-C that lands in such a callback would be
+    swallowed there and look like the end of the file; signals only ever reach the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness-c2pa") as pool:
+        return pool.submit(work).result()
