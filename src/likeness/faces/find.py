@@ -1,0 +1,106 @@
+"""Finding the faces in one picture, however large, small, painted or drawn they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from likeness.faces.detect import Detection, FaceDetector, coverage
+from likeness.faces.landmarks import FaceLandmarker, region_of_detection, region_of_points
+from likeness.faces.nets import LANDMARKER
+from likeness.faces.sampling import Region
+from likeness.models import fetch
+from likeness.types import Face, Floats, Picture
+
+MIN_SCORE = 0.5
+"""Below this the mesh network says that there is no face."""
+
+MIN_CANDIDATE_SCORE = 0.3  # a faint suspicion will do, for the mesh network has the last word
+SAME_FACE_COVERAGE = 0.4
+SMALLEST_WINDOW_PX = 256
+MAX_LEVEL = 3
+
+
+def find_faces(
+    image: Picture, *, limit: int = 10, threads: int = 2, model: Path | None = None
+) -> tuple[Face, ...]:
+    """Finds the faces in one picture, the largest first; their ids count from 0.
+
+    The picture is searched whole, with a margin (for faces larger than it), and in windows down to an eighth.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        limit: at most this many.
+        threads: CPU threads for the networks.
+        model: path of `face_landmarker.task`; fetched when None.
+
+    Returns:
+        Nothing where there is no face.
+
+    Raises:
+        ModelMissing, ModelFormat: the model cannot be fetched or read.
+    """
+    bundle = model or fetch(LANDMARKER)
+    detector = FaceDetector(bundle, threads=threads)
+    landmarker = FaceLandmarker(bundle, threads=threads)
+    faces = sorted(read_faces(image, search(image, detector), landmarker), key=lambda face: -face.size_px)
+    return tuple(
+        Face(face.points, face.blendshapes, face.score, id=index) for index, face in enumerate(faces[:limit])
+    )
+
+
+def search(image: Picture, detector: FaceDetector) -> Iterator[Detection]:
+    """Every suspicion of a face, from the largest window to the smallest; one face may come several times."""
+    for window in windows(*image.shape[:2]):
+        yield from detector.detect(image, window, min_score=MIN_CANDIDATE_SCORE)
+
+
+def windows(height: int, width: int) -> Iterator[Region]:
+    """Squares to search: the whole picture, twice its size, then overlapping by half and halving in size."""
+    x, y, side = width / 2, height / 2, float(max(height, width))
+    yield Region(x, y, side, side)
+    yield Region(x, y, 2 * side, 2 * side)
+    for level in range(1, MAX_LEVEL + 1):
+        window = side / 2**level
+        if window < SMALLEST_WINDOW_PX:
+            return
+        for centre_y in _centres(height, window):
+            for centre_x in _centres(width, window):
+                yield Region(centre_x, centre_y, window, window)
+
+
+def _centres(length: int, window: float) -> list[float]:
+    """Centres of windows that cover 0…length in steps of at most half a window."""
+    if length <= window:
+        return [length / 2]
+    steps = math.ceil((length - window) / (window / 2))
+    return [float(c) for c in np.linspace(window / 2, length - window / 2, steps + 1)]
+
+
+def read_faces(
+    image: Picture, candidates: Iterable[Detection], landmarker: FaceLandmarker, known: Iterable[Face] = ()
+) -> Iterator[Face]:
+    """The faces behind the candidates, each once, less those already `known`."""
+    boxes = [np.array(face.box, np.float32) for face in known]
+    for candidate in candidates:
+        if _is_among(candidate.box, boxes):
+            continue
+        points, score = landmarker.mesh(image, region_of_detection(candidate))
+        if score < MIN_SCORE:
+            continue
+        # The second look starts from the first one's points, which are a far better guess than the detector's
+        # box: it halves the noise of the result, and is how every later frame of a video is seen.
+        points, score = landmarker.mesh(image, region_of_points(points))
+        face = Face(points, landmarker.blendshapes(points), score)
+        box = np.array(face.box, np.float32)
+        if score < MIN_SCORE or _is_among(box, boxes):
+            continue
+        boxes.append(box)
+        yield face
+
+
+def _is_among(box: Floats, boxes: list[Floats]) -> bool:
+    return bool(boxes) and float(coverage(box, np.stack(boxes)).max()) > SAME_FACE_COVERAGE
