@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.faces.topology import INNER_LOWER_LIP, INNER_UPPER_LIP, SKIN, CanonicalMesh
 from likeness.motion.frame import MOUTH_PX, SHADING_PX
@@ -13,7 +14,7 @@ from likeness.types import Floats, Picture
 def uv_pixels(mesh: CanonicalMesh, size_px: int) -> Floats:
     """The canonical UV map laid over a square of `size_px` with a small margin: (468, 2) float32 px."""
     low, span = mesh.uv.min(0), float(np.ptp(mesh.uv, axis=0).max())
-    return ((mesh.uv - low) / span * (size_px - 9) + 4).astype(np.float32)
+    return np.asarray((mesh.uv - low) / span * (size_px - 9) + 4, np.float32)
 
 
 class Unwrapper:
@@ -78,8 +79,8 @@ def skin_colour(image: Picture, points: Floats) -> Floats:
         x, y = int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
         patch = image[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
         means.append(patch.reshape(-1, 3).mean(0))
-    return np.mean(means, axis=0).astype(np.float32)
+    return np.asarray(np.mean(means, axis=0), np.float32)
 
 
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])

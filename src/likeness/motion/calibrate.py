@@ -17,7 +17,7 @@ from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.pose import Similarity, euler_deg, eye_openness, fit_similarity, head_pose
 from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
-from likeness.motion.frame import MotionFrame
+from likeness.motion.frame import DriverInfo, MotionFrame
 from likeness.types import Face, Floats
 
 SHAPE = {name: number for number, name in enumerate(BLENDSHAPES)}
@@ -34,7 +34,7 @@ class Calibration:
         eye_open, eye_closed: openness (see `faces.pose.eye_openness`) of right and left eye.
         lip_floor: (11,) the gap of closed lips along the mouth, in face heights.
         neutral: (468, 3) the driver's usual face, in the reference's place.
-    size_px: width and height of the driver's picture.
+    driver: what is known of the driver as a whole.
     """
 
     reference: MotionFrame
@@ -44,21 +44,21 @@ class Calibration:
     eye_closed: tuple[float, float]
     lip_floor: Floats
     neutral: Floats
-    size_px: tuple[int, int]
+    driver: DriverInfo
 
 
 def calibrate(
     frames: Sequence[MotionFrame],
     source: Face,
     mesh: CanonicalMesh,
-    size_px: tuple[int, int],
+    driver: DriverInfo,
     best_frame: Literal["auto", "first"] | int = "auto",
 ) -> Calibration:
     """Learn from the driver's first seconds.
 
     Args:
         frames: at least one.
-        size_px: width and height of the driver's picture.
+        driver: its rate and size.
         best_frame: as in `MotionConfig`.
 
     Raises:
@@ -86,7 +86,7 @@ def calibrate(
         (min(closed[0], 0.6 * opened[0]), min(closed[1], 0.6 * opened[1])),
         floor,
         (np.median(shapes, axis=0) + moved[index].origin).astype(np.float32),
-        size_px,
+        driver,
     )
 
 

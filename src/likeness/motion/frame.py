@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,6 +16,22 @@ Need: TypeAlias = Literal["appearance", "image"]
 
 SHADING_PX = 128
 MOUTH_PX = (48, 96)
+
+
+@dataclass(frozen=True, slots=True)
+class DriverInfo:
+    """What is known of a driver as a whole.
+
+    Attributes:
+        rate: exact frames per second.
+        width, height: of its picture, px.
+        frames: how many there will be, or None where that is not known before the end.
+    """
+
+    rate: Fraction
+    width: int
+    height: int
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,37 +60,6 @@ class MotionFrame:
     def face(self) -> Face:
         """The same points as a `Face`."""
         return Face(self.points, self.blendshapes, 1.0)
-
-
-class OneEuro:
-    """One-Euro filter: calm when slow, quick when fast (Casiez, Roussel, Vogel, CHI 2012, §3).
-
-    Args:
-        rate_hz: samples per second.
-        cutoff_hz: cut-off for a value at rest.
-        beta: how much the cut-off rises with speed, in Hz per (unit per second).
-    """
-
-    def __init__(self, rate_hz: float, cutoff_hz: float, beta: float) -> None:
-        self._rate_hz = rate_hz
-        self._cutoff_hz = cutoff_hz
-        self._beta = beta
-        self._value: Floats | None = None
-        self._speed: Floats | None = None
-
-    def __call__(self, value: Floats) -> Floats:
-        """The filtered value; any shape, the same at each call."""
-        if self._value is None or self._speed is None:
-            self._value, self._speed = value.copy(), np.zeros_like(value)
-            return value
-        speed = (value - self._value) * self._rate_hz
-        self._speed = self._speed + self._share(1.0) * (speed - self._speed)
-        cutoff_hz = self._cutoff_hz + self._beta * np.abs(self._speed)
-        self._value = (self._value + self._share(cutoff_hz) * (value - self._value)).astype(np.float32)
-        return self._value
-
-    def _share(self, cutoff_hz: float | Floats) -> float | Floats:
-        return 1.0 / (1.0 + self._rate_hz / (2 * math.pi * cutoff_hz))
 
 
 def interpolate(before: MotionFrame, after: MotionFrame, count: int) -> Iterable[MotionFrame]:

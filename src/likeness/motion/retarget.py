@@ -29,6 +29,7 @@ from likeness.faces.topology import (
 )
 from likeness.motion.calibrate import SHAPE, Calibration, fit_reference, lip_gaps
 from likeness.motion.frame import MotionFrame
+from likeness.motion.smooth import OneEuro
 from likeness.types import Face, Floats
 
 TURN_LIMIT_DEG = 40.0
@@ -93,7 +94,7 @@ class Retargeter:
         self._source_yaw = float(euler_deg(self._source.rotation)[1])
         self._ratio = self._source.scale / calibration.pose.scale
         if not config.adapt_scale:
-            self._ratio = max(size_px) / max(calibration.size_px)
+            self._ratio = max(size_px) / max(calibration.driver.width, calibration.driver.height)
         reference = calibration.reference.points
         wide_source = np.linalg.norm(np.subtract(*source.points[list(MOUTH_CORNERS)])) / self._source.scale
         wide_driver = np.linalg.norm(np.subtract(*reference[list(MOUTH_CORNERS)])) / calibration.pose.scale
@@ -101,6 +102,7 @@ class Retargeter:
         self._base = (reference[:FACE] if config.relative else calibration.neutral).astype(np.float64)
         self._weights = region_weights(mesh, config.region)
         self._jaw = _follow_lips(mesh)
+        self._calm = _Calm(float(calibration.driver.rate), config.smooth) if config.smooth else None
         self._eye_reference = [_EyeMeasure(calibration, mesh, number) for number in (0, 1)]
 
     def __call__(self, frame: MotionFrame) -> Target:
@@ -116,6 +118,8 @@ class Retargeter:
         eyes = [self._eye(frame, moved, number) for number in (0, 1)]
         self._settle_lids(points, delta)
         head, turned_deg = self._head(moved)
+        if self._calm is not None:
+            points, head = self._calm(points, head, self._source.scale)
         return Target(points.astype(np.float32), head, (eyes[0], eyes[1]), turned_deg)
 
     def _expression(self, frame: MotionFrame, moved: Similarity) -> NDArray[np.float64]:
@@ -246,6 +250,29 @@ class _EyeMeasure:
         )
 
 
+class _Calm:
+    """Smooths expression and head movement; lids and gaze stay as quick as they are."""
+
+    def __init__(self, rate_hz: float, smooth: float) -> None:
+        cutoff_hz = 0.6 + 6 * (1 - smooth)
+        self._points = OneEuro(rate_hz, cutoff_hz, 1.0)
+        self._head = OneEuro(rate_hz, cutoff_hz, 1.0)
+
+    def __call__(
+        self, points: NDArray[np.float64], head: Similarity, px_per_cm: float
+    ) -> tuple[NDArray[np.float64], Similarity]:
+        calm = self._points((points / px_per_cm).astype(np.float32)).astype(np.float64) * px_per_cm
+        # In like units, so that one filter fits: 5° or 5 % of size move the face's edge by about 1 cm.
+        angles = euler_deg(head.rotation) / 5
+        shift = (head.centre - head.origin) / px_per_cm
+        state = np.concatenate([angles, shift, [head.scale * 20]]).astype(np.float32)
+        state = self._head(state).astype(np.float64)
+        rotation = from_euler_deg(state[:3] * 5)
+        return calm, Similarity(
+            rotation, float(state[6] / 20), head.origin, head.origin + state[3:6] * px_per_cm
+        )
+
+
 def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:
     """How much of the expression each of the 468 points takes over, 0…1."""
     if region in ("all", "expression"):
@@ -258,7 +285,7 @@ def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:
         around = [point for eye in EYES for point in (*eye.outline, *eye.brow)]
         centres, reach_cm = mesh.vertices[around], 1.5
     distance_cm = np.linalg.norm(mesh.vertices[:, None] - centres[None], axis=2).min(1)
-    return np.exp(-((distance_cm / reach_cm) ** 2)).astype(np.float64)
+    return np.asarray(np.exp(-((distance_cm / reach_cm) ** 2)), np.float64)
 
 
 def _follow_lips(mesh: CanonicalMesh) -> NDArray[np.float64]:

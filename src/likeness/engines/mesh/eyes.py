@@ -1,15 +1,15 @@
 """Eyes: the lids are moved in the source picture itself, and the mesh then carries the result.
 
-A lid that comes down shows skin that the photo never showed, and warping the photo smears lashes and the dark of
-the eye over it. So each eye is taken apart once into three layers:
+A lid that comes down shows skin that the photo never showed, and warping the photo smears lashes and the
+dark of the eye over it. So each eye is taken apart once into three layers:
 
     plate   the eye as it would look without eye: a membrane (Laplace) fill of skin over the opening and the
             lashes, no darker than most of the skin around it, with the skin's own noise
     ratio   picture / plate: lashes, crease, shadow. At openness 1, plate · ratio is the picture again
     lines   upper lid, lower lid and brow as curves over the line between the corners
 
-For each frame the lines move, the plate follows a little, and the ratio rides on the lid and fades as it closes,
-where a soft lash line takes over.
+For each frame the lines move, the plate follows a little, and the ratio rides on the lid and fades as it
+closes, where a soft lash line takes over.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Eye:
         first, second = points[index.corners[0], :2], points[index.corners[1], :2]
         if first[0] > second[0]:
             first, second = second, first
-        self.width_px = float(max(np.linalg.norm(second - first), 4.0))
+        self.width_px = max(float(np.linalg.norm(second - first)), 4.0)
         self._along = ((second - first) / self.width_px).astype(np.float32)
         self._across = np.array([-self._along[1], self._along[0]], np.float32)
         self._middle = (first + second) / 2

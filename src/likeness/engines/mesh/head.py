@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.faces.pose import Similarity
-from likeness.faces.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
+from likeness.faces.topology import (
+    CHIN,
+    FACE_OVAL,
+    FOREHEAD_TOP,
+    INNER_LOWER_LIP,
+    INNER_UPPER_LIP,
+    CanonicalMesh,
+)
 from likeness.motion.retarget import FACE
 from likeness.types import Floats
 
@@ -76,7 +83,7 @@ class HeadSurface:
         outline = oval[:, :2].astype(np.float32)
         inside = np.array([cv2.pointPolygonTest(outline, (float(a), float(b)), False) >= 0 for a, b in grid])
         falling = 0.35 * np.minimum(distance.min(1), 0.6 * self.face_width_px)
-        return edge + np.where(inside, 0.0, falling)
+        return np.asarray(edge + np.where(inside, 0.0, falling), np.float64)
 
     def _rigidity(
         self, grid: NDArray[np.float64], face: NDArray[np.float64], size_px: tuple[int, int]
@@ -95,7 +102,7 @@ class HeadSurface:
         neck = (1 - 0.93 * _ramp(0.95, 2.0, far_down)) * (1 - _ramp(2.0, 4.5, np.abs(side)))
         weight = np.where(below < 0, hair, np.maximum(neck, 0))
         # Shoulders end at the picture's lower edge, and stay there.
-        width, height = size_px
+        height = size_px[1]
         return np.asarray(weight * _ramp(0.0, 0.14, (height - 1 - grid[:, 1]) / height), np.float64)
 
     def _edge_spread(self, distance: NDArray[np.float64], oval: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,9 @@ are uint8 (h, w, 4) RGBA with colour premultiplied by alpha; maps are float32 so
 below -1 means "nothing of the person here".
 """
 
+# numba compiles this; NumPy's stubs take `max(np.float32, float)` for a union that cannot be calculated with.
+# mypy: disable-error-code="operator,call-overload,arg-type,type-var"
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,0 +1,201 @@
+"""The `.motion` file: a driver without its video.
+
+A zip archive with one JSON entry and plain NumPy arrays; nothing in it can run.
+
+    motion.json               {"format": "likeness motion", "version": 1, "rate": "30000/1001", "width": …,
+                               "height": …, "frames": …, "chunk": 64, "fields": ["points", …]}
+    points/00000.npy          (64, 478, 3) float32, frames 0 to 63
+    blendshapes/00000.npy     (64, 52) float32
+    held/00000.npy            (64,) bool
+    shading/00000.npy         (64, 128, 128) uint8     | left out when recorded
+    mouth/00000.npy           (64, 48, 96, 3) uint8    | with geometry only
+    skin/00000.npy            (64, 3) float32          |
+
+Every entry carries a CRC-32 (part of the zip format), so damage is noticed. Sizes are checked before anything
+is unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.errors import MediaNotFound, ModelFormat
+from likeness.motion.frame import MOUTH_PX, SHADING_PX, DriverInfo, MotionFrame
+
+FORMAT, VERSION, CHUNK = "likeness motion", 1, 64
+MAX_FRAMES = 10_000_000
+MAX_HEADER_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    shape: tuple[int, ...]
+    dtype: type[np.generic]
+    required: bool = True
+
+    def max_bytes(self, frames: int) -> int:
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize * frames + 512
+
+
+FIELDS = {
+    "points": _Field((478, 3), np.float32),
+    "blendshapes": _Field((52,), np.float32),
+    "held": _Field((), np.bool_),
+    "shading": _Field((SHADING_PX, SHADING_PX), np.uint8, required=False),
+    "mouth": _Field((*MOUTH_PX, 3), np.uint8, required=False),
+    "skin": _Field((3,), np.float32, required=False),
+}
+
+
+def write_motion(path: Path, frames: Iterable[MotionFrame], driver: DriverInfo) -> int:
+    """Write frames as they come, in constant memory; the caller sees to temporary names.
+
+    Returns:
+        how many frames were written.
+    """
+    count = 0
+    names: list[str] = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number, chunk in enumerate(_in_chunks(frames)):
+            if not names:
+                names = [name for name in FIELDS if getattr(chunk[0], name) is not None]
+            for name in names:
+                data = io.BytesIO()
+                array = np.array([getattr(frame, name) for frame in chunk], FIELDS[name].dtype)
+                np.lib.format.write_array(data, array, allow_pickle=False)
+                archive.writestr(f"{name}/{number:05d}.npy", data.getvalue())
+            count += len(chunk)
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "rate": str(driver.rate),
+            "width": driver.width,
+            "height": driver.height,
+            "frames": count,
+            "chunk": CHUNK,
+            "fields": names,
+        }
+        archive.writestr("motion.json", json.dumps(header, indent=1))
+    return count
+
+
+class MotionFile:
+    """A `.motion` file opened for reading.
+
+    Raises:
+        MediaNotFound: there is no such file.
+        ModelFormat: it is damaged, not such a file, or of a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise MediaNotFound(f"There is no motion file {path}.", "Check the name and the folder.")
+        self._path = path
+        with self._open() as archive:
+            self._fields, self.info = self._read_header(archive)
+
+    def frames(self) -> Iterator[MotionFrame]:
+        """The frames in order, a chunk in memory at a time."""
+        total = self.info.frames or 0
+        with self._open() as archive:
+            for start in range(0, total, CHUNK):
+                size = min(CHUNK, total - start)
+                arrays = {
+                    name: self._read_chunk(archive, name, start // CHUNK, size) for name in self._fields
+                }
+                for n in range(size):
+                    values: dict[str, Any] = {name: array[n] for name, array in arrays.items()}
+                    values["held"] = bool(values["held"])
+                    yield MotionFrame(**values)
+
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self._path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise self._damaged("it is not a zip archive or was cut off") from error
+
+    def _read_header(self, archive: zipfile.ZipFile) -> tuple[list[str], DriverInfo]:
+        try:
+            if archive.getinfo("motion.json").file_size > MAX_HEADER_BYTES:
+                raise self._damaged("its header is too large")
+            header = json.loads(archive.read("motion.json"))
+            if header["format"] != FORMAT:
+                raise self._damaged("its header is of another format")
+            if header["version"] != VERSION:
+                raise ModelFormat(
+                    f"{self._path.name} is of version {header['version']}, and this program reads version {VERSION}.",
+                    "Update likeness, or record the driver again.",
+                )
+            fields = [name for name in FIELDS if name in header["fields"]]
+            info = DriverInfo(
+                Fraction(header["rate"]), int(header["width"]), int(header["height"]), int(header["frames"])
+            )
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            ZeroDivisionError,
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise self._damaged("its header cannot be read") from error
+        missing = [name for name, field in FIELDS.items() if field.required and name not in fields]
+        plausible = 0 < info.rate <= 1000 and info.width > 0 and info.height > 0
+        if missing or not plausible or not 0 < (info.frames or 0) <= MAX_FRAMES:
+            raise self._damaged("its header makes no sense")
+        return fields, info
+
+    def _read_chunk(
+        self, archive: zipfile.ZipFile, name: str, number: int, size: int
+    ) -> np.ndarray[Any, Any]:
+        field = FIELDS[name]
+        try:
+            entry = archive.getinfo(f"{name}/{number:05d}.npy")
+            if entry.file_size > field.max_bytes(size):
+                raise self._damaged(f"{entry.filename} is too large")
+            array = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
+        except (
+            KeyError,
+            ValueError,
+            EOFError,
+            OSError,
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise self._damaged(f"frames from {number * CHUNK} cannot be read") from error
+        if array.shape != (size, *field.shape) or array.dtype != field.dtype:
+            raise self._damaged(f"{name} has the wrong shape")
+        if array.dtype == np.float32 and not np.isfinite(array).all():
+            raise self._damaged(f"{name} holds values that are not numbers")
+        return array
+
+    def _damaged(self, why: str) -> ModelFormat:
+        return ModelFormat(
+            f"{self._path.name} is not a usable .motion file: {why}.",
+            "Record it again with `likeness motion record VIDEO -o FILE.motion`.",
+        )
+
+
+def _in_chunks(frames: Iterable[MotionFrame]) -> Iterator[list[MotionFrame]]:
+    chunk: list[MotionFrame] = []
+    for frame in frames:
+        chunk.append(frame)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,215 @@
+"""Animate a portrait: read ▸ track ▸ engine ▸ seal.
+
+The driver is decoded and tracked in one thread, rendered in this one, and encoded in a third, with short queues
+between them; memory does not grow with the length of the driver.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from likeness.config import AnimateConfig
+from likeness.disclosure.seal import Sealed, SealedVideo
+from likeness.engines.base import Engine, Performer, Source
+from likeness.errors import UsageError
+from likeness.faces.topology import canonical_mesh
+from likeness.media import AudioSource, check_input, check_output
+from likeness.motion.calibrate import calibrate
+from likeness.motion.frame import MotionFrame
+from likeness.pipelines.ahead import run_ahead
+from likeness.pipelines.driver import MOTION_SUFFIX, Driver
+from likeness.pipelines.portrait import read_portrait
+from likeness.progress import OnProgress, Progress, silent
+from likeness.registry import get_engine
+from likeness.types import Ingredient, Making
+
+LOOK_AHEAD_S = 10
+"""So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
+what this face's closed eyes and lips look like is learnt there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Animation:
+    """What was made.
+
+    Attributes:
+        path: the finished file (or folder of pictures).
+        source, driving: what it was made from.
+        frames, rate, width, height: of the result.
+        best_frame: the driver frame that the source's own picture stands for.
+        held_frames: frames in which the driver's face was not seen, and its last place was held.
+        warnings: what a person should know of the result.
+        sealed: the marks it carries.
+    """
+
+    path: Path
+    source: Path
+    driving: Path
+    frames: int
+    rate: Fraction
+    width: int
+    height: int
+    best_frame: int
+    held_frames: int
+    warnings: tuple[str, ...]
+    sealed: Sealed
+
+    def compare(self, out: str | os.PathLike[str] | None = None, *, overwrite: bool = True) -> Any:
+        """Source, driver and result beside each other, as a sealed clip that a notebook shows.
+
+        Args:
+            out: where to write it; None = beside the result, with "-compare" in its name.
+        """
+        from likeness.pipelines.compare import compare
+
+        return compare(self, None if out is None else Path(out), overwrite=overwrite)
+
+    def _repr_html_(self) -> str:
+        from likeness.pipelines.show import video_html
+
+        return video_html(self.path)
+
+
+def animate(
+    source: str | os.PathLike[str],
+    driving: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str],
+    engine: str = "mesh",
+    config: AnimateConfig | None = None,
+    on_progress: OnProgress = silent,
+) -> Animation:
+    """Make the portrait `source` move like the person in `driving`, and write it, sealed, to `out`.
+
+    Args:
+        source: a picture with a face: photo, painting, drawing.
+        driving: a video of a person, or a `.motion` file.
+        out: `.mp4`, `.webm`, `.gif`, or a folder for PNGs.
+        engine: the name of an installed engine.
+        config: all other choices.
+        on_progress: called with `Progress` as the work goes on.
+
+    Raises:
+        LikenessError: see `likeness.errors`; nothing is written then.
+    """
+    config = config or AnimateConfig()
+    source, driving, out = check_input(source), check_input(driving), Path(out)
+    audio_file = check_input(config.audio) if isinstance(config.audio, Path) else None
+    inputs = [path for path in (source, driving, audio_file) if path is not None]
+    check_output(out, overwrite=config.overwrite, inputs=inputs)
+    renderer: Engine = get_engine(engine)()
+    portrait = read_portrait(source, config)
+    with Driver(
+        driving,
+        needs=renderer.needs,
+        start_s=config.start_s,
+        end_s=config.end_s,
+        face=config.driving_face,
+    ) as driver:
+        performer, best_frame, frames = _prepare(renderer, portrait, driver, config, on_progress)
+        making = _describe(renderer, config, inputs, driving, best_frame)
+        height, width = portrait.image.shape[:2]
+        with SealedVideo(
+            out,
+            making,
+            width=width,
+            height=height,
+            rate=driver.info.rate,
+            audio=_audio(driver, config, audio_file),
+            overwrite=config.overwrite,
+            face_box=portrait.face.box,
+        ) as video:
+            done = 0
+            for done, frame in enumerate(frames, 1):
+                video.write(performer.render(frame))
+                on_progress(Progress("animate", done, driver.info.frames))
+        warnings = (*performer.warnings(), *_driver_warnings(driver), *video.sealed.notes)
+        return Animation(
+            path=out,
+            source=source,
+            driving=driving,
+            frames=done,
+            rate=driver.info.rate,
+            width=width,
+            height=height,
+            best_frame=best_frame,
+            held_frames=driver.held,
+            warnings=warnings,
+            sealed=video.sealed,
+        )
+
+
+def _prepare(
+    engine: Engine, portrait: Source, driver: Driver, config: AnimateConfig, on_progress: OnProgress
+) -> tuple[Performer, int, Iterator[MotionFrame]]:
+    """Track the first seconds, learn from them, take the source apart, and hand on all the frames."""
+    count = int(LOOK_AHEAD_S * driver.info.rate)
+    if isinstance(config.best_frame, int):
+        count = max(count, config.best_frame + 1)
+    stream = run_ahead(driver.frames(), count)
+    first = []
+    for frame in islice(stream, count):
+        first.append(frame)
+        on_progress(Progress("track", len(first), driver.info.frames and min(count, driver.info.frames)))
+    if driver.path.suffix.lower() == MOTION_SUFFIX and "image" in engine.needs:
+        raise UsageError(
+            f"The engine {engine.name} needs the driver's pictures, and a .motion file holds none.",
+            "Give the video itself, or choose the engine mesh.",
+        )
+    calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
+    performer = engine.prepare(portrait, calibration, config)
+    return performer, calibration.index, _drain(first, stream)
+
+
+def _drain(first: list[MotionFrame], stream: Iterator[MotionFrame]) -> Iterator[MotionFrame]:
+    """The first frames, each forgotten once it is handed on, then the rest."""
+    first.reverse()
+    while first:
+        yield first.pop()
+    yield from chain(stream)
+
+
+def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> AudioSource | None:
+    if audio_file is not None:
+        return AudioSource(audio_file)
+    if config.audio == "driving" and driver.has_audio:
+        return AudioSource(driver.path, start_s=config.start_s or Fraction(0))
+    return None
+
+
+def _describe(
+    engine: Engine, config: AnimateConfig, inputs: list[Path], driving: Path, best_frame: int
+) -> Making:
+    roles = ("source", "driver", "audio")
+    return Making(
+        act="animate",
+        engine=engine.name,
+        engine_version=engine.version,
+        ingredients=tuple(Ingredient(path, role) for path, role in zip(inputs, roles, strict=False)),  # type: ignore[arg-type]
+        models=engine.models(),
+        parameters={
+            "relative": config.relative,
+            "region": config.region,
+            "strength": config.strength,
+            "best_frame": best_frame,
+        },
+        rights=config.rights,
+        label=config.label,
+    )
+
+
+def _driver_warnings(driver: Driver) -> tuple[str, ...]:
+    warnings = []
+    if driver.held:
+        warnings.append(
+            f"The driver's face was not seen in {driver.held} frames; it was held and eased there."
+        )
+    if driver.damaged:
+        warnings.append("The driver is damaged: it breaks off before its end, and so does the result.")
+    return tuple(warnings)

@@ -1,0 +1,93 @@
+"""A driver, whether it comes as a video or as a recorded `.motion`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+from likeness.errors import NoFrames
+from likeness.media import VideoReader
+from likeness.motion.file import MotionFile
+from likeness.motion.frame import DriverInfo, MotionFrame, Need
+from likeness.motion.record import Recorder
+
+MOTION_SUFFIX = ".motion"
+
+
+class Driver:
+    """A context manager that yields motion frames as they come.
+
+    Args:
+        path: a video, or a `.motion` file.
+        needs: what the engine needs beside the points.
+        face: which face, as numbered by `likeness faces`; only for a video.
+
+    Attributes:
+        info: rate, size and expected number of frames.
+        has_audio: whether the file brings sound.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        needs: frozenset[Need],
+        start_s: Fraction | None = None,
+        end_s: Fraction | None = None,
+        face: int | None = None,
+    ) -> None:
+        self.path = path
+        self._stack = contextlib.ExitStack()
+        self._reader: VideoReader | None = None
+        self._recorder: Recorder | None = None
+        self._held = 0
+        if path.suffix.lower() == MOTION_SUFFIX:
+            self._file = MotionFile(path)
+            self._range = _frame_range(self._file.info, start_s, end_s)
+            total = len(self._range)
+            info = self._file.info
+            self.info = DriverInfo(info.rate, info.width, info.height, total)
+            self.has_audio = False
+        else:
+            self._reader = self._stack.enter_context(VideoReader(path, start_s=start_s, end_s=end_s))
+            video = self._reader.info
+            self.info = DriverInfo(video.rate, video.width, video.height, self._reader.frames_expected)
+            self.has_audio = video.has_audio
+            self._recorder = Recorder(needs=needs, face=face)
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.close()
+
+    @property
+    def held(self) -> int:
+        """How many frames so far did not show the face."""
+        return self._recorder.held if self._recorder else self._held
+
+    @property
+    def damaged(self) -> bool:
+        """The video broke off before its end."""
+        return self._reader.damaged if self._reader else False
+
+    def frames(self) -> Iterator[MotionFrame]:
+        """The motion, frame by frame."""
+        if self._reader is not None and self._recorder is not None:
+            yield from self._recorder.record(self._reader)
+            return
+        for frame in islice(self._file.frames(), self._range.start, self._range.stop):
+            self._held += frame.held
+            yield frame
+
+
+def _frame_range(info: DriverInfo, start_s: Fraction | None, end_s: Fraction | None) -> range:
+    total = info.frames or 0
+    first = min(int((start_s or 0) * info.rate), total)
+    last = total if end_s is None else min(int(end_s * info.rate), total)
+    if first >= last:
+        raise NoFrames("The chosen part of the motion holds no frame.", "Choose an earlier --start.")
+    return range(first, last)
