@@ -3,8 +3,8 @@
 C2PA specification 2.2, written by c2pa-python: a claim with the actions `c2pa.opened` (the source, as parent)
 and `c2pa.edited` (digitalSourceType compositeWithTrainedAlgorithmicMedia), the other files as ingredients,
 `cawg.training-mining` (not allowed), and an assertion of our own, `org.likeness.making`, with what the
-standard has no field for: the hashes of ingredients and models, the label, the rights statement. Manifests that
-ingredients carry come along unchanged. No thumbnails, no paths: titles are file names.
+standard has no field for: the hashes of ingredients and models, the label, the rights statement. Manifests
+that ingredients carry come along unchanged. No thumbnails, no paths: titles are file names.
 """
 
 from __future__ import annotations

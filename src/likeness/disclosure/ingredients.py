@@ -21,6 +21,7 @@ from likeness.disclosure.store import (
     SOURCE_TYPES,
     Json,
     hash_file,
+    lies_elsewhere,
     open_context,
     read_sidecar,
     run_apart,
@@ -85,6 +86,8 @@ def prepare(ingredient: Ingredient, index: int, context: Context, signer: Signer
         archive = run_apart(lambda: _pack(path, bare, context, signer))
     except C2paError as error:
         why = f"carries Content Credentials that are damaged ({error})"
+        if lies_elsewhere(error):
+            why = "has its Content Credentials on a server, and nothing is fetched"
         return replace(bare, note=f"'{path.name}' {why}; only its name and hash are recorded.")
     if archive is not None and len(archive) > MAX_STORE_BYTES:
         why = f"carries {len(archive) >> 20} MB of Content Credentials, too much to keep"

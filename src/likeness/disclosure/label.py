@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +78,12 @@ class Label:
         language: a key of `TEXTS`.
 
     Attributes:
+        name: "label", as the seal calls this layer.
         text: what it says.
         box: left, top, right, bottom of the drawn area, integer px; nothing outside it is changed.
     """
+
+    name: Final = "label"
 
     def __init__(self, width: int, height: int, *, face_box: Box | None = None, language: str = "en") -> None:
         if language not in TEXTS:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from c2pa import Context
+from c2pa import C2paError, Context
 
 from likeness.disclosure.containers import sidecar_of
 
@@ -63,6 +63,11 @@ def read_sidecar(path: Path) -> bytes | None:
     if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_STORE_BYTES:
         return None
     return sidecar.read_bytes()
+
+
+def lies_elsewhere(error: C2paError) -> bool:
+    """Whether c2pa stopped because the credentials are on a server, from which nothing is fetched."""
+    return str(error).startswith(("Remote:", "RemoteManifest"))
 
 
 def run_apart(work: Callable[[], _T]) -> _T:

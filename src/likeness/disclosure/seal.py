@@ -1,0 +1,265 @@
+"""The seal: whatever shows a person leaves the program through here, or not at all.
+
+The layers, in this order:
+
+    1  label         on every frame, visible        `label.py`
+    2  (watermark)   on every frame, imperceptible  joins here, as one more `FrameLayer` in `_frame_layers`
+       encode        `media.writer`, which nothing else may import
+    3  credentials   on the file, last, since any later change breaks them  `credentials.py`
+
+An output appears under its name only when every layer is on; if one fails, nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+
+from likeness.disclosure import identity
+from likeness.disclosure.containers import sidecar_of
+from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.label import Box, Label
+from likeness.disclosure.sinks import WITHOUT_ROOM, FileSink, FolderSink, Sink, save_signed
+from likeness.disclosure.store import new_manifest_id
+from likeness.errors import NoFrames, OutputExists, RightsMissing, SealFailed, Unsupported
+from likeness.media.audio import AudioSource
+from likeness.media.files import check_output, format_of, temporary_beside, write_error
+from likeness.media.image import encode_jpeg, encode_png
+from likeness.types import Making, Picture
+
+_JPEG_QUALITY = 95
+
+
+class FrameLayer(Protocol):
+    """A layer that is put on each frame before it is encoded."""
+
+    @property
+    def name(self) -> str:
+        """What `Sealed.layers` and the credentials call it."""
+
+    def draw(self, image: Picture) -> None:
+        """Changes `image`, (height, width, 3) uint8, in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a finished output carries.
+
+    Attributes:
+        path: the file, or the folder of pictures.
+        layers: names of the layers, in the order in which they were put on.
+        manifest_id: the name of its manifest; of a folder, that of the first picture's.
+        notes: what a person should know, one sentence each.
+        sidecar: the file that holds the credentials where the container cannot.
+        frames: how many pictures.
+    """
+
+    path: Path
+    layers: tuple[str, ...]
+    manifest_id: str
+    notes: tuple[str, ...]
+    sidecar: Path | None
+    frames: int
+
+
+class SealedVideo:
+    """A video, or a folder of PNGs, that is sealed as it is written.
+
+    ::
+
+        with SealedVideo(out, making, width=512, height=512, rate=Fraction(25)) as video:
+            for image in images:
+                video.write(image)
+        print(video.sealed)
+
+    Args:
+        out: `.mp4`, `.webm`, `.gif`, or a folder for PNGs.
+        making: how it is made, as the credentials will say.
+        width, height: of the frames, px.
+        rate: frames per second, exact.
+        audio: the sound it gets, or None.
+        overwrite: an output that is there may be replaced.
+        face_box: left, top, right, bottom of the face, px, which the label stays clear of.
+        language: of the label's text, a key of `label.TEXTS`.
+
+    Attributes:
+        sealed: what was made; there once the block has ended without an exception.
+
+    Raises:
+        RightsMissing: at once, where the label is left out without a statement of rights.
+        OutputError, MediaNotFound, DisclosureError: on entering, before any work.
+        SealFailed, OutputError: later; nothing is written then.
+        NoFrames: on leaving without a single frame.
+    """
+
+    sealed: Sealed
+
+    def __init__(
+        self,
+        out: str | os.PathLike[str],
+        making: Making,
+        *,
+        width: int,
+        height: int,
+        rate: Fraction,
+        audio: AudioSource | None = None,
+        overwrite: bool = False,
+        face_box: Box | None = None,
+        language: str = "en",
+    ) -> None:
+        _check_rights(making)
+        self._out = Path(out)
+        self._format = format_of(os.fspath(out))
+        self._making = making
+        self._shape = (height, width, 3)
+        self._rate = rate
+        self._audio = audio
+        self._overwrite = overwrite
+        self._layers = _frame_layers(making, width, height, face_box, language)
+        self._frames = 0
+
+    def __enter__(self) -> Self:
+        self._check_output()
+        self._credentials = _state(self._making, self._layers)
+        with ExitStack() as stack:
+            self._sink: Sink = stack.enter_context(self._open())
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, image: Picture) -> None:
+        """Seals and writes the next frame, (height, width, 3) uint8 RGB. The caller's array stays as it is.
+
+        Raises:
+            SealFailed: a layer failed, or the frame is of another size.
+            OutputError: it cannot be written.
+        """
+        self._sink.write(_put_on(self._layers, image, self._shape))
+        self._frames += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
+            if self._frames == 0:
+                raise NoFrames("There was no frame to write.", "Check the start and end of the driver.")
+            manifest_id = self._sink.finish()
+            self._check_output()  # somebody else may have been faster
+            sidecar = self._sink.commit()
+            notes = (*self._credentials.notes, *([_beside(sidecar)] if sidecar else []))
+            names = _names(self._layers)
+            self.sealed = Sealed(self._out, names, manifest_id, notes, sidecar, self._frames)
+
+    def _open(self) -> Sink:
+        if self._format == "png":
+            return FolderSink(self._out, self._credentials)
+        height, width, _ = self._shape
+        return FileSink(
+            self._out,
+            self._format,
+            self._credentials,
+            width=width,
+            height=height,
+            rate=self._rate,
+            audio=self._audio,
+        )
+
+    def _check_output(self) -> None:
+        inputs = [ingredient.path for ingredient in self._making.ingredients]
+        check_output(self._out, overwrite=self._overwrite, inputs=inputs)
+        if self._format in WITHOUT_ROOM and not self._overwrite and sidecar_of(self._out).exists():
+            raise OutputExists(
+                f"{sidecar_of(self._out)} is already there.", "Give another name, or add --overwrite."
+            )
+
+
+def seal_image(
+    image: Picture,
+    out: str | os.PathLike[str],
+    making: Making,
+    *,
+    overwrite: bool = False,
+    face_box: Box | None = None,
+    language: str = "en",
+) -> Sealed:
+    """Seals one picture, (h, w, 3) uint8 RGB, and writes it to `out`, a `.png` or `.jpg`.
+
+    Args and errors as in `SealedVideo`; the caller's array stays as it is.
+    """
+    _check_rights(making)
+    out = Path(out)
+    kind = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}.get(out.suffix.lower())
+    if kind is None:
+        raise Unsupported(f"{out} is no name for a picture written here.", "Use .png or .jpg.")
+    if out.exists() and (out.is_dir() or not overwrite):
+        raise OutputExists(f"{out} is already there.", "Give another name, or add --overwrite.")
+    layers = _frame_layers(making, image.shape[1], image.shape[0], face_box, language)
+    credentials = _state(making, layers)
+    marked = _put_on(layers, image, image.shape)
+    data = encode_png(marked) if kind == "image/png" else encode_jpeg(marked, _JPEG_QUALITY)
+    manifest_id = new_manifest_id()
+    with temporary_beside(out) as pending:
+        try:
+            save_signed(data, pending.path, credentials, kind, out.name, manifest_id)
+        except OSError as error:
+            raise write_error(out, error) from error
+        pending.commit()
+    return Sealed(out, _names(layers), manifest_id, credentials.notes, None, 1)
+
+
+def _check_rights(making: Making) -> None:
+    if making.label == "none" and making.rights is None:
+        raise RightsMissing(
+            "Leaving out the visible label needs a statement of why you may.",
+            'Add --rights public-domain|synthetic|self|licensed --note "…", or keep the label.',
+        )
+
+
+def _frame_layers(
+    making: Making, width: int, height: int, face_box: Box | None, language: str
+) -> tuple[FrameLayer, ...]:
+    """The layers that go on each frame, in order."""
+    layers: list[FrameLayer] = []
+    if making.label != "none":
+        layers.append(Label(width, height, face_box=face_box, language=language))
+    # The watermark joins here: after the label, so that it covers the label too.
+    return tuple(layers)
+
+
+def _names(layers: tuple[FrameLayer, ...]) -> tuple[str, ...]:
+    return (*(layer.name for layer in layers), "credentials")
+
+
+def _state(making: Making, layers: tuple[FrameLayer, ...]) -> Credentials:
+    text = next((layer.text for layer in layers if isinstance(layer, Label)), None)
+    return Credentials(making, identity.load_or_create(), label_text=text, layers=_names(layers))
+
+
+def _put_on(layers: tuple[FrameLayer, ...], image: Picture, shape: tuple[int, ...]) -> Picture:
+    """A copy of `image` with the layers on it."""
+    if image.shape != shape or image.dtype != np.uint8:
+        raise SealFailed(
+            f"A frame of {image.shape} {image.dtype} came where {shape} uint8 was announced.",
+            "This is a mistake in the program that called: please report it.",
+        )
+    marked = image.copy()
+    for layer in layers:
+        layer.draw(marked)
+    return marked
+
+
+def _beside(sidecar: Path) -> str:
+    suffix = Path(sidecar.stem).suffix
+    return (
+        f"{suffix} files cannot hold Content Credentials, so they lie beside it in '{sidecar.name}': "
+        "keep the two together."
+    )

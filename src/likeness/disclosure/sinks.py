@@ -1,0 +1,220 @@
+"""Where sealed frames go: into one encoded file, or into a folder of PNGs. Used by `seal` and by nobody else.
+
+Both write into temporary places beside the output, sign in `finish`, and give the output its name in
+`commit`. Leaving one without `commit`, for whatever reason, leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from likeness.disclosure.containers import sidecar_of
+from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.store import new_manifest_id
+from likeness.errors import DiskFull, OutputError
+from likeness.media.audio import AudioSource
+from likeness.media.files import OutputFormat, frame_name, temporary_beside, write_error
+from likeness.media.image import encode_png
+from likeness.media.writer import VideoWriter
+from likeness.types import Picture
+
+KINDS: dict[OutputFormat, str] = {
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "gif": "image/gif",
+    "png": "image/png",
+}
+WITHOUT_ROOM: frozenset[OutputFormat] = frozenset({"webm"})
+"""Containers that cannot hold Content Credentials, which then lie beside them."""
+_SPARE_BYTES = 1 << 20
+
+
+class Sink(Protocol):
+    """A place for frames: a context manager, then `write`…, `finish`, `commit`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def write(self, image: Picture) -> None:
+        """Takes over the next frame, (height, width, 3) uint8 RGB: the array is not the caller's any more."""
+
+    def finish(self) -> str:
+        """Signs everything and returns the (first) manifest's name."""
+
+    def commit(self) -> Path | None:
+        """Gives the output its name, and returns the sidecar if there is one."""
+
+
+class FileSink:
+    """One video file: encoded into a temporary file, signed from there into another."""
+
+    def __init__(
+        self,
+        out: Path,
+        container: OutputFormat,
+        credentials: Credentials,
+        *,
+        width: int,
+        height: int,
+        rate: Fraction,
+        audio: AudioSource | None,
+    ) -> None:
+        self._out = out
+        self._container = container
+        self._credentials = credentials
+        self._size = (width, height)
+        self._rate = rate
+        self._audio = audio
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._encoded = stack.enter_context(temporary_beside(self._out)).path
+            self._signed = stack.enter_context(temporary_beside(self._out))
+            self._sidecar = stack.enter_context(temporary_beside(sidecar_of(self._out)))
+            width, height = self._size
+            self._writer = stack.enter_context(
+                VideoWriter(
+                    self._encoded,
+                    format=self._container,
+                    width=width,
+                    height=height,
+                    rate=self._rate,
+                    audio=self._audio,
+                )
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, image: Picture) -> None:
+        with self._named():
+            self._writer.write(image)
+
+    def finish(self) -> str:
+        with self._named():
+            self._writer.close()
+        size_bytes = self._encoded.stat().st_size
+        if shutil.disk_usage(self._encoded.parent).free < size_bytes + _SPARE_BYTES:
+            # c2pa would fail too, but without a word about the reason.
+            raise DiskFull(f"No room is left for {self._out}.", "Free some space, or write to another disk.")
+        manifest_id = new_manifest_id()
+        try:
+            with self._encoded.open("rb") as encoded, self._signed.path.open("w+b") as signed:
+                store = self._credentials.sign(
+                    encoded,
+                    signed,
+                    KINDS[self._container],
+                    title=self._out.name,
+                    manifest_id=manifest_id,
+                    embed=self._container not in WITHOUT_ROOM,
+                )
+            if self._container in WITHOUT_ROOM:
+                self._sidecar.path.write_bytes(store)
+            self._encoded.unlink()
+        except OSError as error:
+            raise write_error(self._out, error) from error
+        return manifest_id
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Lets errors name the output, not the hidden file that is written first."""
+        try:
+            yield
+        except OutputError as error:
+            what = error.what.replace(str(self._encoded), str(self._out))
+            raise type(error)(what, error.hint) from error
+
+    def commit(self) -> Path | None:
+        if self._container not in WITHOUT_ROOM:
+            self._signed.commit()
+            return None
+        self._sidecar.commit()
+        try:
+            self._signed.commit()
+        except BaseException:
+            self._sidecar.target.unlink(missing_ok=True)  # credentials without a file are worse than neither
+            raise
+        return sidecar_of(self._out)
+
+
+class FolderSink:
+    """A folder of PNGs, each signed; several threads compress and sign, with at most a few in flight."""
+
+    def __init__(self, out: Path, credentials: Credentials) -> None:
+        self._out = out
+        self._credentials = credentials
+        self._manifest_id = new_manifest_id()
+        self._workers = min(os.cpu_count() or 1, 8)
+        self._waiting: deque[Future[None]] = deque()
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._pending = stack.enter_context(temporary_beside(self._out))
+            try:
+                self._pending.path.mkdir()
+            except OSError as error:
+                raise write_error(self._out, error) from error
+            pool = ThreadPoolExecutor(self._workers, thread_name_prefix="likeness-png")
+            stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            self._pool = pool
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, image: Picture) -> None:
+        self._count += 1
+        manifest_id = self._manifest_id if self._count == 1 else new_manifest_id()
+        path = self._pending.path / frame_name(self._count)
+        self._waiting.append(self._pool.submit(self._save, image, path, manifest_id))
+        while len(self._waiting) > 2 * self._workers:
+            self._waiting.popleft().result()
+
+    def _save(self, image: Picture, path: Path, manifest_id: str) -> None:
+        try:
+            save_signed(encode_png(image), path, self._credentials, "image/png", path.name, manifest_id)
+        except OSError as error:
+            raise write_error(self._out, error) from error
+
+    def finish(self) -> str:
+        while self._waiting:
+            self._waiting.popleft().result()
+        return self._manifest_id
+
+    def commit(self) -> Path | None:
+        self._pending.commit()
+        return None
+
+
+def save_signed(
+    data: bytes, path: Path, credentials: Credentials, kind: str, title: str, manifest_id: str
+) -> None:
+    """Signs a picture's bytes in memory and writes them to `path`.
+
+    Raises:
+        SealFailed, OSError
+    """
+    signed = io.BytesIO()
+    credentials.sign(io.BytesIO(data), signed, kind, title=title, manifest_id=manifest_id)
+    path.write_bytes(signed.getbuffer())

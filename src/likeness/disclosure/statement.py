@@ -1,0 +1,179 @@
+"""What a manifest store states, read defensively: every value in it comes from a stranger.
+
+Texts are cut to one printable line before anyone shows them; wrong types read as nothing said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from likeness.disclosure.store import MAKING, RIGHTS_NOT_STATED, SOURCE_TYPES, TRAINING_MINING, Json
+
+State: TypeAlias = Literal["valid", "invalid", "absent"]
+
+UNTRUSTED = "signingCredential.untrusted"  # c2pa lists it among the failures, but nothing was changed
+_MAX_TEXT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class StatedIngredient:
+    """A file that the output is said to be made from.
+
+    Attributes:
+        title: its file name.
+        role: source, driver, audio; from other tools' files parentOf, componentOf, inputTo.
+        sha256: of the whole file, or "" where it is not stated.
+        credentials: whether it carried credentials of its own that are kept here, and how they stood then.
+    """
+
+    title: str
+    role: str
+    sha256: str
+    credentials: State
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the active manifest says; "" where it says nothing. The fields are those of `Verification`."""
+
+    manifest_id: str
+    signer: str
+    act: str
+    engine: str
+    digital_source_type: str
+    ingredients: tuple[StatedIngredient, ...]
+    rights: str
+    label: str
+    training_mining: str
+    stated_time: str
+
+    @classmethod
+    def read(cls, store: Json) -> Statement:
+        """From the JSON of c2pa's reader."""
+        manifest_id = _text(store.get("active_manifest"))
+        manifest = _dict(_dict(store.get("manifests")).get(manifest_id))
+        signature = _dict(manifest.get("signature_info"))
+        assertions = {
+            _text(one.get("label")): _dict(one.get("data")) for one in _dicts(manifest.get("assertions"))
+        }
+        making = assertions.get(MAKING, {})
+        actions = [
+            action
+            for name in ("c2pa.actions.v2", "c2pa.actions")
+            for action in _dicts(assertions.get(name, {}).get("actions"))
+        ]
+        return cls(
+            manifest_id=one_line(manifest_id),
+            signer=one_line(_text(signature.get("common_name")) or _text(signature.get("issuer"))),
+            act=one_line(_text(making.get("act")) or _last(actions, "action")),
+            engine=one_line(_engine(actions, manifest)),
+            digital_source_type=one_line(_last(actions, "digitalSourceType").removeprefix(SOURCE_TYPES)),
+            ingredients=_ingredients(manifest, making),
+            rights=_rights(making),
+            label=_label(making),
+            training_mining=_training_mining(assertions.get(TRAINING_MINING, {})),
+            stated_time=one_line(_text(signature.get("time")) or _last(actions, "when")),
+        )
+
+
+def find_failures(store: Json) -> tuple[str, ...]:
+    """Codes (C2PA 2.2, "Validation") of what does not hold, in the active manifest or one that it includes."""
+    results = _dict(store.get("validation_results"))
+    deltas = [_dict(one.get("validationDeltas")) for one in _dicts(results.get("ingredientDeltas"))]
+    codes = [
+        _text(failure.get("code"))
+        for group in (_dict(results.get("activeManifest")), *deltas)
+        for failure in _dicts(group.get("failure"))
+    ]
+    return tuple(dict.fromkeys(code for code in codes if code != UNTRUSTED))
+
+
+def find_anchor(store: Json) -> str:
+    """The name of the trust list entry that vouches for the signer, or ""."""
+    return _text(_dict(store.get("validation_results")).get("trustListUri"))
+
+
+def one_line(text: str) -> str:
+    """One printable line of bounded length: terminals obey control characters, readers direction marks."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _MAX_TEXT])
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= _MAX_TEXT else shown[: _MAX_TEXT - 1] + "…"
+
+
+def _ingredients(manifest: Json, making: Json) -> tuple[StatedIngredient, ...]:
+    """Standard ingredients with the role and hash that our own assertion adds, in its order, by title."""
+    ours = _dicts(making.get("ingredients"))
+    left = list(range(len(ours)))
+    found: list[tuple[int, StatedIngredient]] = []
+    for one in _dicts(manifest.get("ingredients")):
+        title = _text(one.get("title"))
+        index = next((i for i in left if _text(ours[i].get("title")) == title), None)
+        extra = {} if index is None else ours[index]
+        if index is not None:
+            left.remove(index)
+        role = _text(extra.get("role")) or _text(one.get("relationship"))
+        stated = StatedIngredient(
+            one_line(title or "untitled"),
+            one_line(role),
+            one_line(_text(extra.get("sha256"))),
+            _standing(one),
+        )
+        found.append((len(ours) if index is None else index, stated))
+    return tuple(stated for _, stated in sorted(found, key=lambda pair: pair[0]))
+
+
+def _standing(ingredient: Json) -> State:
+    """How an ingredient's own credentials stood when it was taken in."""
+    if not ingredient.get("active_manifest"):
+        return "absent"
+    results = _dict(_dict(ingredient.get("validation_results")).get("activeManifest"))
+    codes = {_text(failure.get("code")) for failure in _dicts(results.get("failure"))}
+    return "invalid" if codes - {UNTRUSTED} else "valid"
+
+
+def _engine(actions: list[Json], manifest: Json) -> str:
+    agents = [action.get("softwareAgent") for action in actions]
+    agent = next((one for one in reversed(agents) if one), None)
+    if isinstance(agent, str):
+        return agent
+    named = _dict(agent) or next(iter(_dicts(manifest.get("claim_generator_info"))), {})
+    return " ".join(filter(None, (_text(named.get("name")), _text(named.get("version")))))
+
+
+def _rights(making: Json) -> str:
+    rights = _dict(making.get("rights"))
+    kind, note = _text(rights.get("kind")), _text(rights.get("note"))
+    return one_line(f"{kind} ({note})" if kind and note else kind or RIGHTS_NOT_STATED)
+
+
+def _label(making: Json) -> str:
+    label = _dict(making.get("label"))
+    if not label:
+        return ""
+    return one_line(_text(label.get("text"))) if label.get("visible") is True else "none"
+
+
+def _training_mining(data: Json) -> str:
+    """One word where all entries agree, otherwise each with its own."""
+    uses = {_text(name): _text(_dict(entry).get("use")) for name, entry in _dict(data.get("entries")).items()}
+    if len(set(uses.values())) == 1:
+        return one_line(next(iter(uses.values())))
+    return one_line(", ".join(f"{name}: {use}" for name, use in uses.items()))
+
+
+def _last(actions: Iterable[Json], key: str) -> str:
+    return next((text for action in reversed(list(actions)) if (text := _text(action.get(key)))), "")
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
