@@ -2,7 +2,8 @@
 
     LikenessError              carries `hint`, the next step, and `exit_code`, one per branch
     ├ UsageError          2    options that contradict each other, a value out of range
-    ├ MediaError          3    MediaNotFound, Unreadable, Unsupported, TooLarge, NoVideo, NoFrames
+    ├ MediaError          3    MediaNotFound, Unreadable, Unsupported, TooLarge, NoVideo,
+    │                        NoFrames, NoAudio
     ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex
     ├ ConsentError        5    RightsMissing
     ├ EngineError         6    UnknownEngine, MissingExtra
@@ -68,6 +69,10 @@ class NoVideo(MediaError):
 
 class NoFrames(MediaError):
     """The video stream (or the chosen part of it) holds no frame."""
+
+
+class NoAudio(MediaError):
+    """The file has no sound."""
 
 
 class FaceError(LikenessError):

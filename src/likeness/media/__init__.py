@@ -1,0 +1,42 @@
+"""Pictures, video and sound.
+
+image       read_image → Still; encode_png, encode_jpeg
+video       probe → VideoInfo; VideoReader: frames at a constant, exact rate
+audio       AudioReader: samples exactly in time; AudioSource: the sound a video shall get
+files       check_input, check_output, format_of, temporary_beside
+writer      VideoWriter; not re-exported, because only `likeness.disclosure` may write
+
+containers  opening files with FFmpeg        timing   from timestamps to a constant rate
+_sinks, _sound, _gif                         what the writer writes to
+"""
+
+from __future__ import annotations
+
+from likeness.media.audio import AudioReader, AudioSource
+from likeness.media.files import (
+    OutputFormat,
+    Pending,
+    check_input,
+    check_output,
+    format_of,
+    temporary_beside,
+)
+from likeness.media.image import Still, encode_jpeg, encode_png, read_image
+from likeness.media.video import VideoReader, probe
+
+__all__ = [
+    "AudioReader",
+    "AudioSource",
+    "OutputFormat",
+    "Pending",
+    "Still",
+    "VideoReader",
+    "check_input",
+    "check_output",
+    "encode_jpeg",
+    "encode_png",
+    "format_of",
+    "probe",
+    "read_image",
+    "temporary_beside",
+]
