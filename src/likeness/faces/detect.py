@@ -55,12 +55,14 @@ class FaceDetector:
         square = sample(image, matrix, self._side, self._side, border=cv2.BORDER_CONSTANT, antialias=False)
         raw, logits = self._net.run((square.astype(np.float32) / 127.5 - 1.0)[None])
         rows, scores = decode(raw[0], logits[0, :, 0], self._anchors, self._side, min_score)
+        scale = np.hypot(matrix[0], matrix[1])[:2] * self._side
         found = []
         for row, score in merge_overlapping(rows, scores):
-            corners = transform(row[:4].reshape(2, 2) * self._side, matrix)
-            keypoints = transform(row[4:].reshape(6, 2) * self._side, matrix)
-            box = np.concatenate([corners.min(0), corners.max(0)])
-            found.append(Detection(box.astype(np.float32), keypoints.astype(np.float32), score))
+            centre = transform((row[:2] + row[2:4]) * self._side / 2, matrix)
+            half = (row[2:4] - row[:2]) * scale / 2
+            keypoints = transform(row[4:].reshape(6, 2) * self._side, matrix).astype(np.float32)
+            box = np.concatenate([centre - half, centre + half]).astype(np.float32)
+            found.append(Detection(box, keypoints, score))
         return found
 
 

@@ -46,11 +46,11 @@ BLENDSHAPE_POINTS = (
 )  # fmt: skip
 
 
-def region_of_detection(found: Detection) -> Region:
+def region_of_detection(found: Detection, margin: float = MARGIN) -> Region:
     """Where the mesh network should look for a face that the detector sees, turned to level its eyes."""
     left, top, right, bottom = found.box.tolist()
     dx, dy = (found.keypoints[1] - found.keypoints[0]).tolist()
-    width, height = (right - left) * MARGIN, (bottom - top) * MARGIN
+    width, height = (right - left) * margin, (bottom - top) * margin
     return Region((left + right) / 2, (top + bottom) / 2, width, height, math.atan2(dy, dx))
 
 
