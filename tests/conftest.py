@@ -16,6 +16,19 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 OFFLINE = Path(__file__).parent / "offline"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="also run the tests marked `full`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked `full` unless they were asked for."""
+    if config.getoption("--full"):
+        return
+    longer = [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=longer)
+    items[:] = [item for item in items if item not in longer]
+
+
 def pytest_configure() -> None:
     """Close the network, here and in every Python that a test starts."""
     spec = importlib.util.spec_from_file_location("likeness_tests_offline", OFFLINE / "sitecustomize.py")

@@ -1,0 +1,105 @@
+"""`likeness`: the verbs, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from likeness.cli import animate, demo, doctor, faces, identity, models, motion, verify
+from likeness.errors import LikenessError, UsageError
+
+STOPPED = 130  # what shells report for a program that Ctrl-C ended
+app = typer.Typer(
+    name="likeness",
+    help="Animate a portrait on your own machine, openly marked as synthetic.",
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MAKE, LOOK, SET_UP = "Make", "Look", "Set up"
+app.command("animate", rich_help_panel=MAKE)(animate.animate)
+app.command("demo", rich_help_panel=MAKE)(demo.demo)
+app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
+app.command("faces", rich_help_panel=LOOK)(faces.faces)
+app.command("verify", rich_help_panel=LOOK)(verify.verify)
+app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
+app.add_typer(models.app, name="models", rich_help_panel=SET_UP)
+app.add_typer(identity.app, name="identity", rich_help_panel=SET_UP)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"likeness {version('likeness')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=False)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Say the version and stop.", callback=_show_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback when something fails (works anywhere).")
+    ] = False,
+) -> None:
+    """Animate a portrait on your own machine, openly marked as synthetic."""
+
+
+def main() -> None:
+    """The entry point of the command `likeness`."""
+    for stream in (sys.stdout, sys.stderr):
+        # An old Windows console lacks some of our characters; a question mark is better than a crash.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line; returns the exit code.
+
+    An error of ours becomes two lines on standard error (what happened, what to do).
+    """
+    debug = "--debug" in args
+    words = [word for word in args if word != "--debug"] or ["--help"]
+    try:
+        code = app(args=words, prog_name="likeness", standalone_mode=False)
+        sys.stdout.flush()
+    except LikenessError as error:
+        return _fail(error.what, error.hint, error.exit_code, debug)
+    except typer.TyperException as error:
+        verb = words[0] if words[0] in {command.name for command in app.registered_commands} else ""
+        hint = f"`likeness {verb} --help`".replace("  ", " ")
+        return _fail(error.format_message(), f"{hint} shows what there is.", UsageError.exit_code, debug)
+    except typer.Abort:
+        return _fail("stopped; nothing was written", "", STOPPED, debug)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nobody meets a traceback unasked
+        what = f"Something unexpected happened: {type(error).__name__}: {error}"
+        return _fail(what, "Run it again with --debug to see where, and please report it.", 1, debug)
+    if code == STOPPED:
+        return _fail("stopped; nothing was written", "", STOPPED, debug=False)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(what: str, hint: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(Text.assemble(("likeness: ", "bold red"), _on_one_line(what)))
+    if hint:
+        console.print(Text.assemble(("    next: ", "bold"), _on_one_line(hint)))
+    return code
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,74 @@
+"""`likeness models list | pull | info`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The models and demo media: list them, fetch them, read their licences.")
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """The models and demo media: list them, fetch them, read their licences."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@app.command("list")
+def list_models() -> None:
+    """List every file that can be fetched, its licence, and whether it is on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from likeness.models import all_models, find
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "size", "licence", "here", "for"):
+        table.add_column(heading, no_wrap=heading != "for", justify="right" if heading == "size" else "left")
+    for entry in all_models():
+        here = "[green]yes[/]" if find(entry.name) else "[dim]no[/]"
+        table.add_row(entry.name, f"{entry.size_bytes / 1e6:.1f} MB", entry.licence, here, entry.purpose)
+    Console().print(table)
+
+
+@app.command("pull")
+def pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which ones; all of them when left out.")
+    ] = None,
+) -> None:
+    """Fetch files now, so that everything works without a network later.
+
+    Each is checked against its SHA-256 and kept in the cache; what is there already is not fetched again.
+    """
+    from likeness.cli.progress import progress_bar
+    from likeness.models import all_models, fetch_all
+
+    wanted = names or [entry.name for entry in all_models()]
+    with progress_bar() as report:
+        paths = fetch_all(wanted, on_progress=report)
+    for name, path in paths.items():
+        typer.echo(f"{name}  {path}")
+
+
+@app.command("info")
+def info(name: Annotated[str, typer.Argument(help="A name from `likeness models list`.")]) -> None:
+    """Say all there is to know about one file: whose it is, its licence, its hash, where it comes from."""
+    from likeness import models as library
+
+    entry, path = library.info(name), library.find(name)
+    here = str(path) if path else f"no; fetched on first use, or with `likeness models pull {name}`"
+    lines = {
+        "name": f"{entry.name} ({entry.kind})",
+        "for": entry.purpose,
+        "licence": entry.licence,
+        "whose": entry.attribution,
+        "file": f"{entry.file_name}, {entry.size_bytes:,} bytes",
+        "sha256": entry.sha256,
+        "from": ", else ".join(str(source) for source in entry.sources),
+        "here": here,
+    }
+    for label, value in lines.items():
+        typer.echo(f"{label:8} {value}")
