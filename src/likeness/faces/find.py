@@ -56,11 +56,11 @@ def find_faces(
 
 
 def search(image: Picture, detector: FaceDetector) -> Iterator[Detection]:
-    """Every face that the detector sees in some window, the largest windows first; a face may come repeatedly.
+    """Every face that the detector sees in some window, the largest windows first; some come repeatedly.
 
-    Hundreds of windows hold many things that look a little like a face, and neither the score in the window nor
-    the mesh network's tells them from faces. A closer look does: alone in an upright window of its own, a face
-    scores above 0.84, anything else below 0.7.
+    Hundreds of windows hold many things that look a little like a face, and neither the score in the window
+    nor the mesh network's tells them from faces. A closer look does: alone in an upright window of its own, a
+    face scored above 0.84 and anything else below 0.7 wherever we measured it.
     """
     side = max(image.shape[:2])
     for window in windows(*image.shape[:2]):

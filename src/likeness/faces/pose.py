@@ -44,7 +44,7 @@ class Similarity:
 def fit_similarity(
     source: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating]
 ) -> Similarity:
-    """The similarity that brings `source` closest to `target`, both (n, 3) (Umeyama, PAMI 1991, eq. 40-43)."""
+    """The similarity that brings `source` closest to `target`, (n, 3) (Umeyama, PAMI 1991, eq. 40–43)."""
     share = np.asarray(weights, np.float64) / float(weights.sum())
     origin, centre = share @ source, share @ target
     a, b = source - origin, target - centre

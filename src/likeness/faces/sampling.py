@@ -22,8 +22,8 @@ Affine = NDArray[np.float64]
 class Region:
     """A rotated rectangle of a picture: centre and size in px, angle in radians, clockwise as seen.
 
-    The centre is what index n / 2 of a crop of n pixels shows, as in the pipeline that the networks come from;
-    (n - 1) / 2 would be the middle to the pixel, and changes what they say by up to one of their pixels.
+    The centre is what index n / 2 of a crop of n pixels shows, as in the pipeline that the networks come
+    from. (n - 1) / 2 would be the exact middle, but changes what they say by up to one of their pixels.
     """
 
     x: float

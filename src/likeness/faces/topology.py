@@ -1,7 +1,7 @@
 """Which of the 478 points is what, and the canonical face mesh that they belong to.
 
-The numbers are those of the MediaPipe face mesh. "Right" and "left" are the subject's own, so the right eye is
-on the left of the picture. Lid rows run from the corner at the picture's left to the one at its right.
+The numbers are those of the MediaPipe face mesh. "Right" and "left" are the subject's own, so the right eye
+is on the left of the picture. Lid rows run from the corner at the picture's left to the one at its right.
 """
 
 from __future__ import annotations
@@ -133,12 +133,12 @@ def canonical_mesh(model: Path | None = None) -> CanonicalMesh:
         return _parse(data)
     except (IndexError, struct.error, ValueError, KeyError) as error:
         raise ModelFormat(
-            f"The face mesh in the model is damaged: {error}.", "Run `likeness models pull` to fetch it again."
+            f"The face mesh in the model is damaged: {error}.", "Run `likeness models pull`."
         ) from error
 
 
 def _parse(data: bytes) -> CanonicalMesh:
-    """GeometryPipelineMetadata: field 1 is the mesh (3: vertices, 4: indices), field 2 the weighted points."""
+    """GeometryPipelineMetadata: field 1 is the mesh (3: vertices, 4: indices), field 2 weighted points."""
     vertices: list[float] = []
     indices: list[int] = []
     rigid: list[int] = []
