@@ -39,6 +39,8 @@ def build_page(animation: Animation, tracked: Tracked, verification: Verificatio
         result=_data_uri(animation.path),
         portrait_rights=escape(_rights("grace-hopper")),
         driver_rights=escape(_rights("carphone")),
+        portrait_aspect=f"{animation.width / animation.height:.4f}",
+        driver_aspect=f"{tracked.aspect:.4f}",
         result_facts=f"{animation.width}×{animation.height} px, {float(length_s):.1f} s",
         tracked_pictures="\n".join(_tracked_picture(picture) for picture in tracked.pictures),
         charts="\n".join(
@@ -71,7 +73,7 @@ def _inline(data: bytes, kind: str) -> str:
 
 def _rights(name: str) -> str:
     entry = info(name)
-    return f"{entry.attribution} ({entry.licence})"
+    return f"{entry.attribution[0].upper()}{entry.attribution[1:]} ({entry.licence})"
 
 
 def _tracked_picture(data: bytes) -> str:

