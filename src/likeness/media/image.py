@@ -19,7 +19,7 @@ from likeness.types import Picture
 MAX_PIXELS = 100_000_000
 
 # Formats whose decoders only decode: others of Pillow's run programs (EPS) or read further files.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "MPO", "AVIF", "JPEG2000", "TGA")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000", "TGA")
 # What Pillow's decoders raise on damaged files; they know no common base.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError)
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}
@@ -69,7 +69,8 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
         try:
             with Image.open(path, formats=_FORMATS) as file:
                 _check_size(path, file.size, max_pixels)
-                file.load()
+                was_oriented = _orientation(file) in _UPRIGHT
+                file.load()  # turns TIFFs upright by itself, and finds in PNGs what comes after the pixels
                 orientation = _orientation(file)
                 upright = file.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else file
                 rgb, alpha = _to_rgb(upright, file.info.get("icc_profile"))
@@ -81,7 +82,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
             raise Unreadable(
                 f"{path} is damaged: {error}.", "Export it again from the program that made it."
             ) from error
-    return Still(rgb, alpha, path, was_oriented=orientation in _UPRIGHT)
+    return Still(rgb, alpha, path, was_oriented=was_oriented or orientation in _UPRIGHT)
 
 
 def encode_png(image: Picture, alpha: NDArray[np.uint8] | None = None) -> bytes:

@@ -79,7 +79,7 @@ def survey(path: str | Path) -> Survey:
             raise NoFrames(f"{path} holds no frame that can be decoded.", "Export the video again.")
         tick_s = Fraction(stream.time_base or Fraction(1, 1000))
         claims = (stream.guessed_rate, stream.average_rate, stream.base_rate)
-        timing = choose_timing([stamp * tick_s for stamp in stamps], claims, tick_s)
+        timing = choose_timing(stamps, claims, tick_s)
         origin_s = (first.pts or 0) * tick_s
         frames = (len(stamps) or None) if is_whole and not timing.variable else None
         turns, mirrored = _orientation(first)
