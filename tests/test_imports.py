@@ -27,6 +27,7 @@ TIERS = (
     ("__init__",),
     ("demo", "doctor"),
     ("cli",),
+    ("__main__",),
 )
 TIER_OF = {part: number for number, tier in enumerate(TIERS) for part in tier}
 # Stricter than their tier.

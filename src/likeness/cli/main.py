@@ -95,11 +95,13 @@ def _fail(what: str, hint: str, code: int, debug: bool) -> int:
     from rich.text import Text
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(Text.assemble(("likeness: ", "bold red"), _on_one_line(what)))
+    console.print(Text.assemble(("likeness: ", "bold red"), _sentence(what)))
     if hint:
-        console.print(Text.assemble(("    next: ", "bold"), _on_one_line(hint)))
+        console.print(Text.assemble(("    next: ", "bold"), _sentence(hint)))
     return code
 
 
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+def _sentence(text: str) -> str:
+    """On one line, however the text was broken, and with an end."""
+    line = " ".join(text.split())
+    return line if line.endswith((".", "?", "`", ")")) else f"{line}."

@@ -12,7 +12,7 @@ from likeness.errors import UsageError
 if TYPE_CHECKING:
     from likeness.types import Rights, RightsKind
 
-_TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?)")
+_TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 
 
 def parse_time(option: str, text: str | None) -> Fraction | None:
@@ -41,7 +41,7 @@ def parse_best_frame(text: str) -> Literal["auto", "first"] | int:
         return "auto"
     if text == "first":
         return "first"
-    if text.isdecimal() and len(text) < 10:
+    if text.isascii() and text.isdecimal() and len(text) < 10:
         return int(text)
     raise UsageError(f"“{text}” is not a choice for --best-frame.", "Write auto, first, or a number from 0.")
 
