@@ -23,6 +23,7 @@ from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Signer
 from likeness.disclosure.identity import Identity
 from likeness.disclosure.ingredients import Prepared, one_pixel, prepare
 from likeness.disclosure.store import (
+    LARGE_FILE_BYTES,
     MAKING,
     RIGHTS_NOT_STATED,
     SOURCE_TYPES,
@@ -59,7 +60,8 @@ class Credentials:
     def __init__(
         self, making: Making, identity: Identity, *, label_text: str | None, layers: tuple[str, ...]
     ) -> None:
-        self._context = open_context({identity.name: identity.authority})
+        self._anchors = {identity.name: identity.authority}
+        self._context = open_context(self._anchors)
         self._identity = identity
         self._making = making
         with self._signer() as signer:
@@ -101,6 +103,8 @@ class Credentials:
         Raises:
             SealFailed: c2pa refused, or could not read or write.
         """
+        large = source.seek(0, io.SEEK_END) > LARGE_FILE_BYTES
+        source.seek(0)
         definition = json.dumps(
             {
                 "label": manifest_id or new_manifest_id(),
@@ -111,15 +115,18 @@ class Credentials:
             }
         )
         try:
-            return run_apart(lambda: self._sign(definition, source, target, kind, embed))
+            return run_apart(lambda: self._sign(definition, source, target, kind, embed, large))
         except C2paError as error:
             raise SealFailed(
                 f"The Content Credentials could not be signed: {error}.",
                 "Nothing was written. Check that the disk has room, then run `likeness doctor`.",
             ) from error
 
-    def _sign(self, definition: str, source: BinaryIO, target: BinaryIO, kind: str, embed: bool) -> bytes:
-        with Builder(definition, self._context) as builder, self._signer() as signer:
+    def _sign(
+        self, definition: str, source: BinaryIO, target: BinaryIO, kind: str, embed: bool, large: bool
+    ) -> bytes:
+        context = open_context(self._anchors, in_pieces=True) if large else self._context
+        with Builder(definition, context) as builder, self._signer() as signer:
             for one in self._ingredients:
                 if one.archive is not None:
                     builder.add_ingredient_from_archive(io.BytesIO(one.archive))

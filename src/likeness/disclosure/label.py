@@ -2,7 +2,7 @@
 
 The patch is drawn once per video with Pillow and blended with integer arithmetic. It is a dark box of fixed
 opacity with white text, so its contrast has a floor that no background can lower: white behind the box shows
-as grey 85, against which the text keeps the 7 : 1 that WCAG 2.2 (1.4.6, enhanced) asks for.
+as grey 80, against which the text keeps the 7 : 1 that WCAG 2.2 (1.4.6, enhanced) asks for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-BOX_ALPHA = 0.70
+BOX_ALPHA = 0.72
 BOX_GREY = 12
 EDGE_ALPHA = 0.30  # a hairline, so that the box has a shape on a black background too
 TEXT_GREY = 255

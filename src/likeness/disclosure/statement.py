@@ -79,7 +79,7 @@ class Statement:
 
 
 def find_failures(store: Json) -> tuple[str, ...]:
-    """Codes (C2PA 2.2, "Validation") of what does not hold, in the active manifest or one that it includes."""
+    """Codes (C2PA 2.2, "Validation") of what does not hold, in the active manifest or one it includes."""
     results = _dict(store.get("validation_results"))
     deltas = [_dict(one.get("validationDeltas")) for one in _dicts(results.get("ingredientDeltas"))]
     codes = [

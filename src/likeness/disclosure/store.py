@@ -23,15 +23,23 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RIGHTS_NOT_STATED = "not stated"
 # A chain of outputs grows by some 20 KB a link; what is larger than this is not worth carrying along.
 MAX_STORE_BYTES = 8 << 20
+LARGE_FILE_BYTES = 32 << 20
 
 
-def open_context(anchors: Mapping[str, bytes] | None = None, *, check: bool = True) -> Context:
+def open_context(
+    anchors: Mapping[str, bytes] | None = None, *, check: bool = True, in_pieces: bool = False
+) -> Context:
     """Settings for c2pa: no network, no thumbnails, little memory.
 
     Args:
         anchors: names and PEM certificates of the authorities to trust.
         check: whether readers validate what they read.
+        in_pieces: sign MP4 with a tree of hashes over pieces of 4 MB, which takes the memory of one piece.
+            For the single hash, which every validator knows, c2pa holds the whole file.
     """
+    core: Json = {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 4}
+    if in_pieces:
+        core["merkle_tree_chunk_size_in_kb"] = 4096
     trust = [
         {"trust_uri": name, "trust_anchors": pem.decode("ascii", "replace"), "trust_kind": "manifest"}
         for name, pem in (anchors or {}).items()
@@ -39,7 +47,7 @@ def open_context(anchors: Mapping[str, bytes] | None = None, *, check: bool = Tr
     settings = {
         "version": 1,
         "builder": {"thumbnail": {"enabled": False}},
-        "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
+        "core": core,
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_after_reading": check},
         "trust": {"anchors": trust},
     }
