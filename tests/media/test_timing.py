@@ -18,7 +18,7 @@ TICKS_AND_RATES = [
 ]
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     tick_and_rate=st.sampled_from(TICKS_AND_RATES),
     start=st.integers(0, 10**7),
@@ -37,7 +37,7 @@ def test_a_constant_rate_is_recovered(
     assert [timing.index_of((tick - ticks[0]) * tick_s) for tick in ticks] == list(range(1000))
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rate=st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(60)]),
     jitter=st.lists(st.integers(-30, 30), min_size=300, max_size=300),

@@ -140,16 +140,17 @@ class StreamSink:
 class GifSink:
     """An animated GIF that repeats forever.
 
-    GIF counts time in hundredths of a second, and players take less than two of them for ten: frames that
-    come faster than 50 a second are left out.
+    GIF counts time in hundredths of a second, and players take less than two of them for ten: of frames that
+    come faster than 50 a second, one for each fiftieth is kept.
     """
 
     _TICK_S = Fraction(1, 100)
+    _MOST_RATE = Fraction(50)
 
     def __init__(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:
         self._rate = rate
         self._frames = 0
-        self._last_pts = -2
+        self._last_pts = -1
         self._quantiser = Quantiser(self._TICK_S)
         self._output: Any = av.open(file_url(path), "w", format="gif")
         try:
@@ -163,9 +164,12 @@ class GifSink:
             raise
 
     def write(self, image: Picture) -> None:
-        pts = round(self._frames / self._rate / self._TICK_S)
+        if self._rate <= self._MOST_RATE:
+            pts = round(self._frames / self._rate / self._TICK_S)
+        else:
+            pts = 2 * int(self._frames / self._rate * self._MOST_RATE)
         self._frames += 1
-        if pts - self._last_pts >= 2:
+        if pts > self._last_pts:
             self._last_pts = pts
             self._encode(self._quantiser.push(image, pts))
 
