@@ -275,17 +275,17 @@ def _why_invalid(found: _Found) -> list[str]:
 
 
 def _why_valid(anchor: str, signer: str, sidecar: Path | None) -> list[str]:
+    who = f"The name on the signature is '{signer}'"
     if anchor == _OWN:
-        who = (
-            f"It was signed by this computer's own likeness identity ('{signer}'): made here, or by someone "
-            "who has its key. Others see an identity they have not chosen to trust."
+        who += (
+            ": it was made here, or by someone who has this computer's key. Others see an identity they have "
+            "not chosen to trust."
         )
     elif anchor:
-        who = f"It was signed by '{signer}', whose authority you chose to trust ('{anchor}')."
+        who += f", and you chose to trust its authority ('{anchor}')."
     else:
-        who = (
-            f"It was signed by an identity you have not chosen to trust ('{signer}'). Anyone can make one "
-            "and name it as they like, so this does not tell who made the file."
+        who += (
+            ". Anyone can make an identity and name it as they like, so this does not tell who made the file."
         )
     where = f" Its credentials lie beside it, in '{sidecar.name}'." if sidecar else ""
     return [

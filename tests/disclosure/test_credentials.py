@@ -181,7 +181,7 @@ def test_too_many_credentials_of_an_ingredient_are_noted(
 ) -> None:
     path = tmp_path / "first.png"
     path.write_bytes(signed_png(state(making())))
-    monkeypatch.setattr("likeness.disclosure.ingredients.MAX_STORE_BYTES", 1000)
+    monkeypatch.setattr("likeness.disclosure.ingredients.MAX_KEPT_BYTES", 1000)
     credentials = state(making(ingredients=(Ingredient(path, "source"),)))
     assert any("too much" in note for note in credentials.notes)
 

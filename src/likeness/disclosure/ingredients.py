@@ -17,7 +17,7 @@ from PIL import Image
 
 from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, sniff
 from likeness.disclosure.store import (
-    MAX_STORE_BYTES,
+    MAX_KEPT_BYTES,
     SOURCE_TYPES,
     Json,
     hash_file,
@@ -89,7 +89,7 @@ def prepare(ingredient: Ingredient, index: int, context: Context, signer: Signer
         if lies_elsewhere(error):
             why = "has its Content Credentials on a server, and nothing is fetched"
         return replace(bare, note=f"'{path.name}' {why}; only its name and hash are recorded.")
-    if archive is not None and len(archive) > MAX_STORE_BYTES:
+    if archive is not None and len(archive) > MAX_KEPT_BYTES:
         why = f"carries {len(archive) >> 20} MB of Content Credentials, too much to keep"
         return replace(bare, note=f"'{path.name}' {why}; only its name and hash are recorded.")
     return replace(bare, archive=archive)

@@ -59,7 +59,7 @@ class Style:
         at 2160.
         """
         short = min(width, height)
-        font_px = max(14.0 * (short / 256.0) ** 0.55, 8.0)
+        font_px = max(14.0 * (short / 256.0) ** 0.55, 10.0)
         return cls(
             font_px=font_px,
             pad_x=round(0.58 * font_px),
