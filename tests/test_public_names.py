@@ -46,8 +46,8 @@ def test_verbs_stay_functions_whatever_was_imported_first() -> None:
     """A module of the same name would take a verb's place as soon as somebody imports it."""
     program = (
         "import pkgutil, likeness\n"
-        "taken = {module.name for module in pkgutil.iter_modules(likeness.__path__)} & set(likeness.__all__)\n"
-        "print(*taken)"
+        "modules = {module.name for module in pkgutil.iter_modules(likeness.__path__)}\n"
+        "print(*modules & set(likeness.__all__))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
