@@ -38,7 +38,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS)
 def test_anything(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = run(words)
