@@ -97,7 +97,7 @@ class Crop:
         to_crop = self.to_crop
         to_crop[:, 2] += to_crop[:, :2] @ (left, top)
         size = (right - left, bottom - top)
-        # The colours reach beyond the crop, so that its border takes no black from outside; the mask does not.
+        # The colours reach beyond the crop, so that its border takes no black; the mask does not.
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         colours = cv2.warpAffine(crop, to_crop, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         share = cv2.warpAffine(mask, to_crop, size, flags=flags, borderMode=cv2.BORDER_CONSTANT)[..., None]

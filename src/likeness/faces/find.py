@@ -55,20 +55,24 @@ def find_faces(
     )
 
 
-def search(image: Picture, detector: FaceDetector) -> Iterator[Detection]:
+def search(image: Picture, detector: FaceDetector, *, thorough: bool = True) -> Iterator[Detection]:
     """Every face that the detector sees in some window, the largest windows first; some come repeatedly.
 
     Hundreds of windows hold many things that look a little like a face, and neither the score in the window
     nor the mesh network's tells them from faces. A closer look does: alone in an upright window of its own, a
-    face scored above 0.84 and anything else below 0.7 wherever we measured it.
+    face scored above 0.84 and anything else below 0.7 wherever we measured it. It also places small faces
+    better than the first look.
+
+    Args:
+        thorough: look into all the windows, not only at the picture as a whole.
     """
-    side = max(image.shape[:2])
-    for window in windows(*image.shape[:2]):
+    height, width = image.shape[:2]
+    for window in windows(height, width) if thorough else [Region.whole(image)]:
         for found in detector.detect(image, window, min_score=MIN_SUSPICION):
-            if found.score >= SURE_SCORE and window.width >= side:
-                yield found
-            elif closer := _look_closer(image, found, detector):
+            if closer := _look_closer(image, found, detector):
                 yield closer
+            elif found.score >= SURE_SCORE and window.width >= max(height, width):
+                yield found
 
 
 def _look_closer(image: Picture, found: Detection, detector: FaceDetector) -> Detection | None:

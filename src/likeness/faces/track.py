@@ -83,8 +83,8 @@ class FaceTracker:
 
     def _search(self, image: Picture, known: list[Face]) -> list[Face]:
         """The largest faces that are not followed yet, as many as are wanted."""
-        seen = read_faces(image, self._detector.detect(image), self._landmarker, known)
-        fresh = list(seen)
+        glance = search(image, self._detector, thorough=False)
+        fresh = list(read_faces(image, glance, self._landmarker, known))
         if self._frame >= self._next_search:
             if not fresh and not known:
                 fresh = list(read_faces(image, search(image, self._detector), self._landmarker))
