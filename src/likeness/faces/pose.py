@@ -55,6 +55,53 @@ def fit_similarity(
     return Similarity(rotation, scale, origin, centre)
 
 
+def fit_head(
+    reference: NDArray[np.floating],
+    points: NDArray[np.floating],
+    *,
+    depth_weight: float = 0.1,
+    rounds: int = 3,
+) -> Similarity:
+    """The similarity from one set of tracked points to another, both (n, 3), trusting depth less than place.
+
+    Gauss-Newton from the plain fit. A face model guesses depth, and its guess changes with the expression.
+    """
+    start = fit_similarity(reference, points, np.ones(len(reference)))
+    origin, rotation, scale, centre = start.origin, start.rotation, start.scale, start.centre
+    trust = np.array([1.0, 1.0, depth_weight])
+    for _ in range(rounds):
+        turned = scale * (reference - origin) @ rotation.T
+        x, y, z = turned.T
+        zero = np.zeros_like(x)
+        # Columns: rotation about x, y, z; scale; shift along x, y, z.
+        jacobian = np.zeros((len(x), 3, 7))
+        jacobian[:, :, 0] = np.stack([zero, -z, y], 1)
+        jacobian[:, :, 1] = np.stack([z, zero, -x], 1)
+        jacobian[:, :, 2] = np.stack([-y, x, zero], 1)
+        jacobian[:, :, 3] = turned
+        jacobian[:, :, 4:] = np.eye(3)
+        jacobian *= trust[None, :, None]
+        residual = (points - turned - centre) * trust
+        flat = jacobian.reshape(-1, 7)
+        normal = flat.T @ flat
+        normal += 1e-9 * float(np.trace(normal)) * np.eye(7)
+        step = np.linalg.solve(normal, flat.T @ residual.ravel())
+        rotation = _rotation_about(step[:3]) @ rotation
+        scale *= 1 + float(step[3])
+        centre = centre + step[4:]
+    return Similarity(rotation, scale, origin, centre)
+
+
+def _rotation_about(vector: NDArray[np.float64]) -> Rotation:
+    """Rodrigues: the rotation about `vector` by its length in radians."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-12:
+        return np.eye(3)
+    a, b, c = vector / angle
+    cross = np.array([[0, -c, b], [c, 0, -a], [-b, a, 0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float64)
+
+
 def head_pose(points: Floats, mesh: CanonicalMesh) -> Similarity:
     """The pose that takes the canonical mesh to these (478, 3) points; its scale is in px per cm."""
     return fit_similarity(mesh.vertices[mesh.rigid], points[mesh.rigid], mesh.rigid_weights)

@@ -108,6 +108,7 @@ class CanonicalMesh:
         vertices: (468, 3) float32 cm: x right, y down, z away from the camera, like the tracker's points.
         uv: (468, 2) float32 0…1, v down.
         triangles: (898, 3) int32; eyes and mouth are closed.
+        still: (n,) int32 vertices that lids, lips and jaw leave alone.
         rigid: (33,) int32 vertices that the head's pose is fitted to, with `rigid_weights` (33,) float32.
     """
 
@@ -116,6 +117,7 @@ class CanonicalMesh:
     triangles: NDArray[np.int32]
     rigid: NDArray[np.int32]
     rigid_weights: Floats
+    still: NDArray[np.int32]
 
 
 @functools.lru_cache(maxsize=2)
@@ -167,7 +169,16 @@ def _parse(data: bytes) -> CanonicalMesh:
         np.array(indices, np.int32).reshape(898, 3),
         np.array(rigid, np.int32),
         np.array(weights, np.float32),
+        _still(position),
     )
+
+
+def _still(vertices: Floats) -> NDArray[np.int32]:
+    lively = set(LIPS)
+    for eye in EYES:
+        lively |= {*eye.outline, *eye.upper_ring, *eye.lower_ring, *eye.brow}
+    above_the_jaw = np.nonzero(vertices[:, 1] < 3.5)[0].tolist()
+    return np.array([point for point in above_the_jaw if point not in lively], np.int32)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

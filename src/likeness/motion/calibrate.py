@@ -15,7 +15,7 @@ import numpy as np
 
 from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
-from likeness.faces.pose import Similarity, euler_deg, eye_openness, fit_similarity, head_pose
+from likeness.faces.pose import Similarity, euler_deg, eye_openness, fit_head, head_pose
 from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
 from likeness.motion.frame import DriverInfo, MotionFrame
 from likeness.types import Face, Floats
@@ -92,7 +92,7 @@ def calibrate(
 
 def fit_reference(reference: MotionFrame, frame: MotionFrame, mesh: CanonicalMesh) -> Similarity:
     """How the head moved from the reference to this frame."""
-    return fit_similarity(reference.points[mesh.rigid], frame.points[mesh.rigid], mesh.rigid_weights)
+    return fit_head(reference.points[mesh.still], frame.points[mesh.still])
 
 
 def lip_gaps(points: Floats, moved: Similarity, reference: MotionFrame) -> Floats:

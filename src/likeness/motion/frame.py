@@ -46,6 +46,7 @@ class MotionFrame:
         skin: (3,) float32 RGB, 0…255, mean colour of cheeks and nose, or None.
         held: the face was not seen here; these are the last values known.
         image: (h, w, 3) uint8 RGB, the driver's picture, for engines that need it; never stored.
+        steady: (478, 3) float32 px, the points averaged over the neighbouring frames, or None; never stored.
     """
 
     points: Floats
@@ -55,6 +56,7 @@ class MotionFrame:
     skin: Floats | None = None
     held: bool = False
     image: Picture | None = None
+    steady: Floats | None = None
 
     @property
     def face(self) -> Face:

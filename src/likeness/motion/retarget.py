@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.config import MotionConfig
-from likeness.faces.pose import Similarity, euler_deg, from_euler_deg, gaze_offset, head_pose
+from likeness.faces.pose import Similarity, euler_deg, fit_head, from_euler_deg, gaze_offset, head_pose
 from likeness.faces.topology import (
     CHIN,
     EYES,
+    FACE_OVAL,
     FOREHEAD_TOP,
     INNER_LOWER_LIP,
     INNER_UPPER_LIP,
@@ -117,10 +118,17 @@ class Retargeter:
                 points[upper] = points[lower] = (points[upper] + points[lower]) / 2
         eyes = [self._eye(frame, moved, number) for number in (0, 1)]
         self._settle_lids(points, delta)
-        head, turned_deg = self._head(moved)
+        head, turned_deg = self._head(self._steady(frame, moved))
         if self._calm is not None:
             points, head = self._calm(points, head, self._source.scale)
         return Target(points.astype(np.float32), head, (eyes[0], eyes[1]), turned_deg)
+
+    def _steady(self, frame: MotionFrame, moved: Similarity) -> Similarity:
+        reference = self._calibration.reference
+        if frame.steady is None or reference.steady is None:
+            return moved
+        still = self._mesh.still
+        return fit_head(reference.steady[still], frame.steady[still])
 
     def _expression(self, frame: MotionFrame, moved: Similarity) -> NDArray[np.float64]:
         """Displacement of the source's points, (468, 3) px, without the head's movement."""
@@ -177,7 +185,8 @@ class Retargeter:
                 points[index] = self._points[index] + change + (1 - own) * whole
 
     def _head(self, moved: Similarity) -> tuple[Similarity, NDArray[np.float64]]:
-        origin = self._source.centre
+        # The point that stands for the one the driver's head was seen to turn about.
+        origin = self._points[self._mesh.still].mean(0)
         asked = np.zeros(3)
         if self._config.region not in ("all", "pose"):
             return Similarity(np.eye(3), 1.0, origin, origin), np.zeros((2, 3))
@@ -275,10 +284,10 @@ class _Calm:
 
 def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:
     """How much of the expression each of the 468 points takes over, 0…1."""
-    if region in ("all", "expression"):
-        return np.ones(FACE)
     if region == "pose":
         return np.zeros(FACE)
+    if region in ("all", "expression"):
+        return _firm_forehead(mesh)
     if region == "lips":
         centres, reach_cm = mesh.vertices[list(LIPS)], 2.5
     else:
@@ -286,6 +295,15 @@ def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:
         centres, reach_cm = mesh.vertices[around], 1.5
     distance_cm = np.linalg.norm(mesh.vertices[:, None] - centres[None], axis=2).min(1)
     return np.asarray(np.exp(-((distance_cm / reach_cm) ** 2)), np.float64)
+
+
+def _firm_forehead(mesh: CanonicalMesh) -> NDArray[np.float64]:
+    """1, but less towards the hairline and at the temples: no expression moves bone, only the tracker does."""
+    height_cm = mesh.vertices[:, 1].astype(np.float64)
+    weights = 0.3 + 0.7 * np.clip((height_cm + 8.2) / 3.7, 0, 1)
+    upper_edge = [point for point in FACE_OVAL if height_cm[point] < 0]
+    weights[upper_edge] *= 0.3
+    return weights
 
 
 def _follow_lips(mesh: CanonicalMesh) -> NDArray[np.float64]:

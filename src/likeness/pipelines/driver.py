@@ -13,6 +13,7 @@ from likeness.media import VideoReader
 from likeness.motion.file import MotionFile
 from likeness.motion.frame import DriverInfo, MotionFrame, Need
 from likeness.motion.record import Recorder
+from likeness.motion.steady import steady
 
 MOTION_SUFFIX = ".motion"
 
@@ -77,9 +78,9 @@ class Driver:
     def frames(self) -> Iterator[MotionFrame]:
         """The motion, frame by frame."""
         if self._reader is not None and self._recorder is not None:
-            yield from self._recorder.record(self._reader)
+            yield from steady(self._recorder.record(self._reader))
             return
-        for frame in islice(self._file.frames(), self._range.start, self._range.stop):
+        for frame in steady(islice(self._file.frames(), self._range.start, self._range.stop)):
             self._held += frame.held
             yield frame
 

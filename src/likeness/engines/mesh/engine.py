@@ -8,7 +8,7 @@ import numpy as np
 
 from likeness.config import AnimateConfig
 from likeness.engines.base import Source
-from likeness.engines.mesh.backdrop import paint_behind, premultiply
+from likeness.engines.mesh.backdrop import split
 from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
 from likeness.engines.mesh.head import HeadSurface
 from likeness.engines.mesh.kernels import composite, draw_triangles, shade
@@ -52,11 +52,10 @@ class MeshPerformer:
         self._config = config
         self._retarget = Retargeter(source.face, (width, height), calibration, mesh, config)
         alpha = person_mask(image) if source.alpha is None else source.alpha
-        self._surface = HeadSurface(points, alpha, mesh)
+        self._layer, self._backdrop = split(image, alpha)
+        self._surface = HeadSurface(points, self._layer[:, :, 3], mesh)
         self._eyes = [Eye(image, points, eye, seed) for seed, eye in enumerate(EYES)]
         self._knots = [_lid_knots(eye, points, index) for eye, index in zip(self._eyes, EYES, strict=True)]
-        self._backdrop = paint_behind(image, alpha)
-        self._layer = premultiply(image, alpha)
         self._edited = self._layer.copy()
         self._map_u, self._map_v, self._face_left, self._face_top = bind(points, mesh, (width, height))
         self._map_x = np.zeros((height, width), np.float32)

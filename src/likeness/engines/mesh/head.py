@@ -21,7 +21,7 @@ from likeness.faces.topology import (
     CanonicalMesh,
 )
 from likeness.motion.retarget import FACE
-from likeness.types import Floats
+from likeness.types import Floats, Picture
 
 GRID = 64
 """Grid points along each side."""
@@ -32,7 +32,7 @@ class HeadSurface:
 
     Args:
         points: (478, 3) float32 px of the source's face.
-        alpha: (h, w) float32, 0…1, where the person is.
+        alpha: (h, w) uint8, 0…255, where the person is.
 
     Attributes:
         source: (n, 2) float32 px: the vertices in the source picture; the face's 468 come first.
@@ -40,7 +40,7 @@ class HeadSurface:
         face_width_px, face_height_px: of the face oval.
     """
 
-    def __init__(self, points: Floats, alpha: Floats, mesh: CanonicalMesh) -> None:
+    def __init__(self, points: Floats, alpha: Picture, mesh: CanonicalMesh) -> None:
         height, width = alpha.shape
         face = points[:FACE].astype(np.float64)
         oval = face[list(FACE_OVAL)]
@@ -53,10 +53,11 @@ class HeadSurface:
         distance = np.linalg.norm(grid[:, None] - oval[None, :, :2], axis=2)
         depth = self._continue_depth(grid, oval, distance)
         self._grid = np.column_stack([grid, depth])
-        self._rigid = self._rigidity(grid, face, (width, height))[:, None]
+        self._rigid = self._rigidity(grid, face)[:, None]
         self._oval = oval
-        self._oval_rigid = self._rigidity(oval[:, :2], face, (width, height))[:, None]
+        self._oval_rigid = self._rigidity(oval[:, :2], face)[:, None]
         self._spread = self._edge_spread(distance, oval)
+        self._free = _freedom(grid, alpha)[:, None]
         self.source = np.vstack([face[:, :2], grid]).astype(np.float32)
         self.triangles = np.vstack([_face_triangles(mesh), triangles + FACE]).astype(np.int32)
         self.grid_triangles = len(triangles)
@@ -69,7 +70,7 @@ class HeadSurface:
         moved = head(self._grid)
         still_oval = self._oval_rigid * (head(self._oval)[:, :2] - self._oval[:, :2])
         left_over = face[list(FACE_OVAL), :2] - self._oval[:, :2] - still_oval
-        shift = self._rigid * (moved[:, :2] - self._grid[:, :2]) + self._spread @ left_over
+        shift = self._free * (self._rigid * (moved[:, :2] - self._grid[:, :2]) + self._spread @ left_over)
         out[FACE:, :2] = self._grid[:, :2] + shift
         # A little behind the face, so that the face covers the grid where both are.
         out[FACE:, 2] = moved[:, 2] + 0.02 * self.face_width_px
@@ -85,9 +86,7 @@ class HeadSurface:
         falling = 0.35 * np.minimum(distance.min(1), 0.6 * self.face_width_px)
         return np.asarray(edge + np.where(inside, 0.0, falling), np.float64)
 
-    def _rigidity(
-        self, grid: NDArray[np.float64], face: NDArray[np.float64], size_px: tuple[int, int]
-    ) -> NDArray[np.float64]:
+    def _rigidity(self, grid: NDArray[np.float64], face: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 where a point moves with the head, 0 where it stands still."""
         oval = face[list(FACE_OVAL), :2]
         centre = (oval.min(0) + oval.max(0)) / 2
@@ -100,10 +99,7 @@ class HeadSurface:
         far_down = np.hypot(side, below / (0.62 * self.face_height_px))
         hair = 1 - _ramp(1.35, 2.6, far_up)
         neck = (1 - 0.93 * _ramp(0.95, 2.0, far_down)) * (1 - _ramp(2.0, 4.5, np.abs(side)))
-        weight = np.where(below < 0, hair, np.maximum(neck, 0))
-        # Shoulders end at the picture's lower edge, and stay there.
-        height = size_px[1]
-        return np.asarray(weight * _ramp(0.0, 0.14, (height - 1 - grid[:, 1]) / height), np.float64)
+        return np.asarray(np.where(below < 0, hair, np.maximum(neck, 0)), np.float64)
 
     def _edge_spread(self, distance: NDArray[np.float64], oval: NDArray[np.float64]) -> NDArray[np.float64]:
         """(grid, 36): radial basis interpolation of values at the face's edge."""
@@ -118,6 +114,22 @@ def _ramp(start: float, stop: float, value: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(t * t * (3 - 2 * t), np.float64)
 
 
+def _freedom(grid: NDArray[np.float64], alpha: Picture) -> NDArray[np.float64]:
+    """0 at those edges of the picture that cut through the person, who must not come away from them; else 1."""
+    height, width = alpha.shape
+    edges = (
+        (alpha[-1], (height - 1 - grid[:, 1]) / height, 0.14),
+        (alpha[0], grid[:, 1] / height, 0.06),
+        (alpha[:, 0], grid[:, 0] / width, 0.06),
+        (alpha[:, -1], (width - 1 - grid[:, 0]) / width, 0.06),
+    )
+    free = np.ones(len(grid))
+    for cut, distance, reach in edges:
+        if (cut > 127).any():
+            free *= _ramp(0.0, reach, distance)
+    return free
+
+
 def _grid_triangles() -> NDArray[np.int64]:
     number = np.arange(GRID * GRID).reshape(GRID, GRID)
     a, b = number[:-1, :-1].ravel(), number[:-1, 1:].ravel()
@@ -129,7 +141,7 @@ def _keep_useful(
     triangles: NDArray[np.int64],
     grid: NDArray[np.float64],
     oval: NDArray[np.float64],
-    alpha: Floats,
+    alpha: Picture,
     face_width_px: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The grid points needed for the person outside the face, and the triangles in their numbers."""
@@ -138,7 +150,7 @@ def _keep_useful(
     cv2.fillPoly(inside, [np.round(oval[:, :2]).astype(np.int32)], 1)
     margin = max(2, int(face_width_px * 0.09))
     inside = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=margin)
-    person = (alpha > 0.02).astype(np.uint8)
+    person = (alpha > 5).astype(np.uint8)
     person = cv2.dilate(person, np.ones((3, 3), np.uint8), iterations=max(2, max(width, height) // GRID))
     column, row = np.round(grid).astype(int).T
     keep = ~(inside[row, column] > 0)[triangles].all(1) & (person[row, column] > 0)[triangles].any(1)
