@@ -1,8 +1,8 @@
 """The same face points and blendshapes as MediaPipe's own pipeline; golden files by `make_golden.py`.
 
-MediaPipe reads the network's output as if the centre of its first pixel were at 0.5, and its crops as if
-it were at 0, so that its points lie half a pixel of the crop to the lower right of ours. That half pixel is taken
-off here. Pixels are those of the network's crop of 256.
+MediaPipe reads the network's output as if the centre of its first pixel were at 0.5, and its crops as if it
+were at 0: its points lie half a pixel of the crop to the lower right of ours. That half pixel is taken off
+here. Pixels are those of the network's crop of 256.
 """
 
 from __future__ import annotations
