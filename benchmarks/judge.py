@@ -2,7 +2,8 @@
 
 The 468-point `face_landmark.tflite` (Kartynnik et al. 2019, arXiv:1907.06724) is another network than the one
 that tracks the driver: other weights, 468 instead of 478 points, 192 instead of 256 px, no attention on eyes
-and lips. The two share the detector, which only says where to look first. Nothing is smoothed or carried from frame to frame, so a clip is judged as so many stills.
+and lips. The two share the detector, which only says where to look first. Nothing is smoothed or carried from
+frame to frame, so a clip is judged as so many stills.
 """
 
 from __future__ import annotations
