@@ -17,8 +17,6 @@ from likeness.types import Picture
 PICTURE = np.random.default_rng(3).integers(0, 256, (90, 120, 3), dtype=np.uint8)
 SLOPES = ((9, 14), (17, 8), (11, 11))
 WAVES = [np.sin(np.add.outer(np.arange(200) / a, np.arange(220) / b)) for a, b in SLOPES]
-    np.sin(np.add.outer(np.arange(200) / a, np.arange(220) / b)) for a, b in ((9, 14), (17, 8), (11, 11))
-]
 SMOOTH = (127 + 100 * np.stack(WAVES, axis=-1)).round().astype(np.uint8)
 
 place = st.floats(60, 150)
