@@ -1,8 +1,11 @@
 """Faces: found, followed, measured.
 
-find_faces(picture)                  the faces in one picture, the largest first
-FaceTracker(faces=1).track(frame)    the same faces from frame to frame
-canonical_mesh(), head_pose(...)     which point is what, and how the head is turned
+find_faces(picture)                          the faces in one picture, the largest first
+FaceTracker(faces=1).track(frame)            the same faces from frame to frame
+topology.canonical_mesh()                    the mesh that the points belong to, and names for the points
+pose.head_pose(points, mesh)                 how the head is turned; lids, lips, gaze
+align.Crop.around(points, size_px)           cut out upright, put back
+segment.person_mask(picture)                 person or background
 """
 
 from likeness.faces.find import find_faces
