@@ -32,6 +32,7 @@ import numpy as np
 from likeness.errors import MediaNotFound, ModelFormat
 from likeness.motion.frame import MOUTH_PX, SHADING_PX, DriverInfo, MotionFrame
 
+SUFFIX = ".motion"
 FORMAT, VERSION, CHUNK = "likeness motion", 1, 64
 MAX_FRAMES = 10_000_000
 MAX_HEADER_BYTES = 65_536

@@ -14,17 +14,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from likeness.config import AnimateConfig
+from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine, Performer, Source
 from likeness.errors import UsageError
 from likeness.faces.topology import canonical_mesh
 from likeness.media import AudioSource, check_input, check_output
+from likeness.models import fetch_all
 from likeness.motion.calibrate import calibrate
+from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
 from likeness.pipelines.ahead import run_ahead
-from likeness.pipelines.driver import MOTION_SUFFIX, Driver
+from likeness.pipelines.compare import Comparison, compare
+from likeness.pipelines.driver import Driver
 from likeness.pipelines.portrait import read_portrait
+from likeness.pipelines.show import video_html
 from likeness.progress import OnProgress, Progress, silent
 from likeness.registry import get_engine
 from likeness.types import Ingredient, Making
@@ -45,6 +49,7 @@ class Animation:
         best_frame: the driver frame that the source's own picture stands for.
         held_frames: frames in which the driver's face was not seen, and its last place was held.
         warnings: what a person should know of the result.
+        config, making: how it was made.
         sealed: the marks it carries.
     """
 
@@ -58,21 +63,19 @@ class Animation:
     best_frame: int
     held_frames: int
     warnings: tuple[str, ...]
+    config: AnimateConfig
+    making: Making
     sealed: Sealed
 
-    def compare(self, out: str | os.PathLike[str] | None = None, *, overwrite: bool = True) -> Any:
+    def compare(self, out: str | os.PathLike[str] | None = None, *, overwrite: bool = True) -> Comparison:
         """Source, driver and result beside each other, as a sealed clip that a notebook shows.
 
         Args:
             out: where to write it; None = beside the result, with "-compare" in its name.
         """
-        from likeness.pipelines.compare import compare
-
         return compare(self, None if out is None else Path(out), overwrite=overwrite)
 
     def _repr_html_(self) -> str:
-        from likeness.pipelines.show import video_html
-
         return video_html(self.path)
 
 
@@ -84,6 +87,7 @@ def animate(
     engine: str = "mesh",
     config: AnimateConfig | None = None,
     on_progress: OnProgress = silent,
+    **options: Any,
 ) -> Animation:
     """Make the portrait `source` move like the person in `driving`, and write it, sealed, to `out`.
 
@@ -92,18 +96,23 @@ def animate(
         driving: a video of a person, or a `.motion` file.
         out: `.mp4`, `.webm`, `.gif`, or a folder for PNGs.
         engine: the name of an installed engine.
-        config: all other choices.
+        config: all other choices, or
+        options: some of them by name, such as `strength=0.8`; see `AnimateConfig`.
         on_progress: called with `Progress` as the work goes on.
 
     Raises:
         LikenessError: see `likeness.errors`; nothing is written then.
     """
-    config = config or AnimateConfig()
-    source, driving, out = check_input(source), check_input(driving), Path(out)
+    if config is not None and options:
+        raise UsageError("Both config and single options were given.", "Give one of them.")
+    config = config or from_mapping(options)
+    source, driving, out = check_input(Path(source)), check_input(Path(driving)), Path(out)
     audio_file = check_input(config.audio) if isinstance(config.audio, Path) else None
     inputs = [path for path in (source, driving, audio_file) if path is not None]
     check_output(out, overwrite=config.overwrite, inputs=inputs)
     renderer: Engine = get_engine(engine)()
+    names = [model.name for model in renderer.models()]
+    fetch_all(names, on_progress=on_progress, offline=config.offline or None)
     portrait = read_portrait(source, config)
     with Driver(
         driving,
@@ -141,6 +150,8 @@ def animate(
             best_frame=best_frame,
             held_frames=driver.held,
             warnings=warnings,
+            config=config,
+            making=making,
             sealed=video.sealed,
         )
 
@@ -157,7 +168,7 @@ def _prepare(
     for frame in islice(stream, count):
         first.append(frame)
         on_progress(Progress("track", len(first), driver.info.frames and min(count, driver.info.frames)))
-    if driver.path.suffix.lower() == MOTION_SUFFIX and "image" in engine.needs:
+    if driver.path.suffix.lower() == SUFFIX and "image" in engine.needs:
         raise UsageError(
             f"The engine {engine.name} needs the driver's pictures, and a .motion file holds none.",
             "Give the video itself, or choose the engine mesh.",

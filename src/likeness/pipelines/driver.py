@@ -10,12 +10,10 @@ from pathlib import Path
 
 from likeness.errors import NoFrames
 from likeness.media import VideoReader
-from likeness.motion.file import MotionFile
+from likeness.motion.file import SUFFIX, MotionFile
 from likeness.motion.frame import DriverInfo, MotionFrame, Need
 from likeness.motion.record import Recorder
 from likeness.motion.steady import steady
-
-MOTION_SUFFIX = ".motion"
 
 
 class Driver:
@@ -45,7 +43,7 @@ class Driver:
         self._reader: VideoReader | None = None
         self._recorder: Recorder | None = None
         self._held = 0
-        if path.suffix.lower() == MOTION_SUFFIX:
+        if path.suffix.lower() == SUFFIX:
             self._file = MotionFile(path)
             self._range = _frame_range(self._file.info, start_s, end_s)
             total = len(self._range)

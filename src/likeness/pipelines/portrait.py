@@ -29,7 +29,7 @@ def read_portrait(path: Path, config: AnimateConfig) -> Source:
     still = read_image(path)
     face = choose_face(find_faces(still.image), config.source_face, path)
     height, width = still.image.shape[:2]
-    alpha = None if still.alpha is None else still.alpha.astype(np.float32) / 255
+    alpha = None if still.alpha is None else (still.alpha / 255).astype(np.float32)
     if config.crop:
         matrix, size = _head_square(face, config.size), (config.size, config.size)
     else:
@@ -52,13 +52,13 @@ def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face
         )
     if number is not None and number > len(faces):
         raise FaceIndex(
-            f"{path.name} shows {len(faces)} face{'s' if len(faces) > 1 else ''}, so there is no face {number}.",
+            f"{path.name} shows {len(faces)} face{'s'[: len(faces) > 1]}, so there is no face {number}.",
             "`likeness faces FILE` lists the faces with their numbers.",
         )
     face = faces[(number or 1) - 1]
     if face.size_px < SMALLEST_FACE_PX:
         raise FaceTooSmall(
-            f"The face in {path.name} is {face.size_px:.0f} px large; at least {SMALLEST_FACE_PX} are needed.",
+            f"The face in {path.name} is {face.size_px:.0f} px large; {SMALLEST_FACE_PX} are needed.",
             "Use a larger picture, or one taken from nearer.",
         )
     return face

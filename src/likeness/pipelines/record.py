@@ -12,10 +12,10 @@ from likeness.errors import UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.media.files import check_input
 from likeness.models import fetch
-from likeness.motion.file import write_motion
+from likeness.motion.file import SUFFIX, write_motion
 from likeness.motion.frame import MotionFrame, Need
 from likeness.pipelines.ahead import run_ahead
-from likeness.pipelines.driver import MOTION_SUFFIX, Driver
+from likeness.pipelines.driver import Driver
 from likeness.pipelines.output import check_plain_output, plain_output
 from likeness.progress import OnProgress, Progress, silent
 
@@ -69,9 +69,9 @@ def record_motion(
         LikenessError: see `likeness.errors`; nothing is written then.
     """
     driving, out = check_input(Path(driving)), Path(out)
-    if driving.suffix.lower() == MOTION_SUFFIX:
+    if driving.suffix.lower() == SUFFIX:
         raise UsageError(f"{driving} is a recorded motion already.", "Give a video.")
-    check_plain_output(out, MOTION_SUFFIX, overwrite=overwrite, source=driving)
+    check_plain_output(out, SUFFIX, overwrite=overwrite, source=driving)
     fetch(LANDMARKER, on_progress=on_progress, offline=offline or None)
     needs: frozenset[Need] = frozenset() if geometry_only else frozenset({"appearance"})
     with Driver(driving, needs=needs, start_s=start_s, end_s=end_s, face=face) as driver:
