@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from likeness.pipelines.record import Recording, record_motion
     from likeness.progress import Progress
     from likeness.types import Face, Rights
-    from likeness.verify import Verification, verify
+    from likeness.verification import Verification, verify
 
 __all__ = [
     "AnimateConfig",
@@ -47,11 +47,11 @@ _HOMES = {
     "Progress": "likeness.progress",
     "Recording": "likeness.pipelines.record",
     "Rights": "likeness.types",
-    "Verification": "likeness.verify",
+    "Verification": "likeness.verification",
     "animate": "likeness.pipelines.animate",
     "list_faces": "likeness.pipelines.list_faces",
     "record_motion": "likeness.pipelines.record",
-    "verify": "likeness.verify",
+    "verify": "likeness.verification",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from likeness.cli.main import run
 from likeness.demo import make_demo
 from likeness.errors import NotWritable
-from likeness.verify import verify
+from likeness.verification import verify
 
 
 def test_the_demo_makes_three_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

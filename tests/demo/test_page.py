@@ -12,7 +12,7 @@ from PIL import Image
 from likeness import Animation
 from likeness.demo.page import build_page
 from likeness.demo.tracked import PICTURES, Tracked
-from likeness.verify import Verification, verify
+from likeness.verification import Verification, verify
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from likeness.disclosure import identity, store
 from likeness.disclosure.credentials import Credentials, plain
 from likeness.errors import MediaNotFound, SealFailed
 from likeness.types import Ingredient, Rights
-from likeness.verify import verify
+from likeness.verification import verify
 
 from .conftest import MakeMaking, moving_picture
 

@@ -35,7 +35,7 @@ from likeness.errors import (
 )
 from likeness.media.audio import AudioSource
 from likeness.types import Ingredient, Making, Rights
-from likeness.verify import verify
+from likeness.verification import verify
 
 from .conftest import RATE, MakeMaking, moving_picture
 

@@ -15,7 +15,7 @@ from likeness.media.files import temporary_beside, write_error
 from likeness.models import fetch_all
 from likeness.pipelines.animate import Animation, animate
 from likeness.progress import OnProgress, silent
-from likeness.verify import Verification, verify
+from likeness.verification import Verification, verify
 
 PORTRAIT, DRIVER = "grace-hopper", "carphone"
 NEEDED = (PORTRAIT, DRIVER, "face-landmarker", "selfie-segmentation")

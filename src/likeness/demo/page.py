@@ -17,7 +17,7 @@ from likeness.demo.tracked import Tracked
 from likeness.models import info
 from likeness.pipelines.animate import Animation
 from likeness.types import Floats
-from likeness.verify import Verification
+from likeness.verification import Verification
 
 _CHART = (600, 90)
 

@@ -1,7 +1,7 @@
 """Animate a portrait: read ▸ track ▸ engine ▸ seal.
 
-The driver is decoded and tracked in one thread, rendered in this one, and encoded in a third, with short queues
-between them; memory does not grow with the length of the driver.
+The driver is decoded and tracked in one thread, rendered in this one, and encoded in a third, with short
+queues between them; memory does not grow with the length of the driver.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine, Performer, Source
-from likeness.errors import UsageError
+from likeness.errors import NoFrames, UsageError
 from likeness.faces.topology import canonical_mesh
 from likeness.media import AudioSource, check_input, check_output
 from likeness.models import fetch_all
@@ -168,6 +168,8 @@ def _prepare(
     for frame in islice(stream, count):
         first.append(frame)
         on_progress(Progress("track", len(first), driver.info.frames and min(count, driver.info.frames)))
+    if len(first) < 2:
+        raise NoFrames(f"{driver.path.name} holds one picture only, which moves nobody.", "Give a video.")
     if driver.path.suffix.lower() == SUFFIX and "image" in engine.needs:
         raise UsageError(
             f"The engine {engine.name} needs the driver's pictures, and a .motion file holds none.",

@@ -20,7 +20,7 @@ from likeness.disclosure.statement import Statement, find_anchor, find_failures,
 from likeness.disclosure.store import SOURCE_TYPES, hash_file, open_context
 from likeness.errors import LikenessError, MediaNotFound, Unreadable, Unsupported
 from likeness.types import Ingredient, Making
-from likeness.verify import Verification, verify
+from likeness.verification import Verification, verify
 
 PICTURE = np.tile(np.arange(96, dtype=np.uint8)[None, :, None], (80, 1, 3))
 
