@@ -156,8 +156,8 @@ def animate(
         result = likeness.animate(
             portrait, driving, out=out, engine=engine, config=config, on_progress=report
         )
-    rate, size = f"{float(result.rate):.6g}", f"{result.width}×{result.height}"
-    typer.echo(f"{result.path}  {result.frames} frames at {rate} a second, {size} px")
+    rate, shape = f"{float(result.rate):.6g}", f"{result.width}×{result.height}"
+    typer.echo(f"{result.path}  {result.frames} frames at {rate} a second, {shape} px")
     typer.echo(f"marked with: {', '.join(result.sealed.layers)}")
     for warning in result.warnings:
         typer.echo(f"note: {warning}")
