@@ -29,7 +29,7 @@ prepare_environment() {
     if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         if [ ! -d .venv ]; then
             python=$(find_python)
-            echo "preparing .venv with $("$python" --version)" >&2
+            echo "preparing .venv with $("$python" --version) (about a minute)" >&2
             make_venv "$python"
         fi
         set_bin
