@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.config import AnimateConfig
 from likeness.engines.base import Source
 from likeness.errors import FaceIndex, FaceTooSmall, NoFace
 from likeness.faces import find_faces
-from likeness.media import read_image
-from likeness.types import Face, Floats, Picture
-
-SMALLEST_FACE_PX = 48
-HEAD_AND_SHOULDERS = 2.3
-"""Side of the square of `--crop`, in heights of the face."""
+from likeness.faces.align import Crop
+from likeness.media import Still, read_image
+from likeness.motion.record import SMALLEST_FACE_PX
+from likeness.types import Face, Picture
 
 
 def read_portrait(path: Path, config: AnimateConfig) -> Source:
@@ -28,19 +28,9 @@ def read_portrait(path: Path, config: AnimateConfig) -> Source:
     """
     still = read_image(path)
     face = choose_face(find_faces(still.image), config.source_face, path)
-    height, width = still.image.shape[:2]
-    alpha = None if still.alpha is None else (still.alpha / 255).astype(np.float32)
     if config.crop:
-        matrix, size = _head_square(face, config.size), (config.size, config.size)
-    else:
-        scale = min(1.0, config.max_side / max(width, height))
-        # An H.264 picture has even sides.
-        size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
-        matrix = np.array([[size[0] / width, 0, 0], [0, size[1] / height, 0]])
-    image = np.asarray(_warp(still.image, matrix, size), np.uint8)
-    if alpha is not None:
-        alpha = np.asarray(_warp(alpha, matrix, size), np.float32)
-    return Source(image, _move(face, matrix), alpha)
+        return _head_square(still, face, config.size // 2 * 2)
+    return _whole(still, face, config.max_side)
 
 
 def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face:
@@ -64,45 +54,31 @@ def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face
     return face
 
 
-def _head_square(face: Face, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    left, top, right, bottom = face.box
-    side = HEAD_AND_SHOULDERS * max(right - left, bottom - top)
-    scale = size / side
-    x, y = (left + right) / 2, (top + bottom) / 2 - 0.02 * side
-    # Pixel centres are at integers: the middle of the square is (size - 1) / 2.
-    return np.array([[scale, 0, (size - 1) / 2 - scale * x], [0, scale, (size - 1) / 2 - scale * y]])
+def _head_square(still: Still, face: Face, size_px: int) -> Source:
+    crop = Crop.around(face.points, size_px)
+    alpha = None if still.alpha is None else crop.cut(still.alpha)
+    return _source(crop.cut(still.image), face, crop.cut_points(face.points), alpha)
 
 
-def _warp(
-    picture: Picture | Floats,
-    matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    size: tuple[int, int],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    """Scale and shift; averages where it becomes smaller, repeats the border where it ends."""
-    scale_x, scale_y = float(matrix[0, 0]), float(matrix[1, 1])
-    if (size[1], size[0]) == picture.shape[:2] and matrix[0, 2] == matrix[1, 2] == 0:
-        return picture
-    if not matrix[:, 2].any():
-        # A plain change of size keeps edges on edges.
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-    if min(scale_x, scale_y) < 0.5:
-        half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        moved = matrix.copy()
-        # Centres: x = 2 x' + 0.5 for the halved picture's x'.
-        moved[:, 2] += 0.5 * np.array([scale_x, scale_y])
-        moved[:, :2] *= 2
-        return _warp(half, moved, size)
-    return np.asarray(
-        cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    )
+def _whole(still: Still, face: Face, max_side_px: int) -> Source:
+    height, width = still.image.shape[:2]
+    # An H.264 picture has even sides. A row or column less keeps all other pixels as they are.
+    columns, rows, limit = width // 2 * 2, height // 2 * 2, max_side_px // 2 * 2
+    if max(columns, rows) <= limit:
+        image, alpha = np.ascontiguousarray(still.image[:rows, :columns]), still.alpha
+        return _source(image, face, face.points, None if alpha is None else alpha[:rows, :columns])
+    scale = limit / max(width, height)
+    size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
+    image = np.asarray(cv2.resize(still.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    alpha = None if still.alpha is None else cv2.resize(still.alpha, size, interpolation=cv2.INTER_AREA)
+    steps = np.array([size[0] / width, size[1] / height, size[0] / width])
+    # Pixel edges map to pixel edges, and pixel centres are at integers.
+    edge = np.array([0.5, 0.5, 0.0])
+    return _source(image, face, (face.points + edge) * steps - edge, alpha)
 
 
-def _move(face: Face, matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Face:
-    points = face.points.copy()
-    if matrix[:, 2].any():
-        points[:, :2] = points[:, :2] * [matrix[0, 0], matrix[1, 1]] + matrix[:, 2]
-    else:
-        # As `cv2.resize` does it: pixel edges map to pixel edges.
-        points[:, :2] = (points[:, :2] + 0.5) * [matrix[0, 0], matrix[1, 1]] - 0.5
-    points[:, 2] *= matrix[0, 0]
-    return Face(points.astype(np.float32), face.blendshapes, face.score, face.id)
+def _source(
+    image: Picture, face: Face, points: NDArray[np.floating], alpha: NDArray[np.uint8] | None
+) -> Source:
+    share = None if alpha is None else alpha.astype(np.float32) / np.float32(255)
+    return Source(image, replace(face, points=points.astype(np.float32)), share)
