@@ -4,7 +4,7 @@ find_faces(picture)                          the faces in one picture, the large
 FaceTracker(faces=1).track(frame)            the same faces from frame to frame
 topology.canonical_mesh()                    the mesh that the points belong to, and names for the points
 pose.head_pose(points, mesh)                 how the head is turned; lids, lips, gaze
-align.Crop.around(points, size_px)           cut out upright, put back
+align.Crop.around(points, size_px)           cut out head and shoulders
 segment.person_mask(picture)                 person or background
 """
 
