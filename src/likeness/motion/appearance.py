@@ -1,4 +1,4 @@
-"""What a driver frame shows beside where its points are: light and shade on the skin, and inside the mouth."""
+"""What a driver frame shows beside its points: light and shade on the skin, and inside the mouth."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Calibration:
         reference: the frame that stands for the source's own picture.
         index: its number.
         pose: its head pose.
-        eye_open, eye_closed: openness (see `faces.pose.eye_openness`) of right and left eye.
+        eye_open: openness (see `faces.pose.eye_openness`) of right and left eye that stands for the source's
+            own picture; `eye_closed` counts as closed, and `eye_usual` is how open they mostly are.
         lip_floor: (11,) the gap of closed lips along the mouth, in face heights.
         neutral: (468, 3) the driver's usual face, in the reference's place.
     driver: what is known of the driver as a whole.
@@ -42,6 +43,7 @@ class Calibration:
     pose: Similarity
     eye_open: tuple[float, float]
     eye_closed: tuple[float, float]
+    eye_usual: tuple[float, float]
     lip_floor: Floats
     neutral: Floats
     driver: DriverInfo
@@ -66,13 +68,15 @@ def calibrate(
     """
     index = _choose(frames, source, mesh, best_frame)
     reference = frames[index]
-    opened, closed = [], []
+    opened, closed, mostly = [], [], []
     for eye in EYES:
         values = np.array([eye_openness(frame.points, eye) for frame in frames])
         usual = float(np.percentile(values, 75))
+        mostly.append(usual)
         own = eye_openness(reference.points, eye)
-        # The source is taken to look as the reference does, unless that was caught in a blink.
-        opened.append(max(own if own > 0.7 * usual else usual, 0.08))
+        # The source is taken to look as the reference does, unless that was caught in a blink and it was not.
+        blinks = reference.blendshapes[SHAPE[eye.blink]] - source.blendshapes[SHAPE[eye.blink]]
+        opened.append(max(usual if own < 0.7 * usual and blinks > 0.15 else own, 0.08))
         closed.append(float(np.clip(np.percentile(values, 1) + 0.015, 0.08, 0.16)))
     moved = [fit_reference(reference, frame, mesh) for frame in frames]
     gaps = [lip_gaps(frame.points, move, reference) for frame, move in zip(frames, moved, strict=True)]
@@ -84,6 +88,7 @@ def calibrate(
         head_pose(reference.points, mesh),
         (opened[0], opened[1]),
         (min(closed[0], 0.6 * opened[0]), min(closed[1], 0.6 * opened[1])),
+        (mostly[0], mostly[1]),
         floor,
         (np.median(shapes, axis=0) + moved[index].origin).astype(np.float32),
         driver,

@@ -134,7 +134,7 @@ class MotionFile:
                 raise self._damaged("its header is of another format")
             if header["version"] != VERSION:
                 raise ModelFormat(
-                    f"{self._path.name} is of version {header['version']}, and this program reads version {VERSION}.",
+                    f"{self._path.name} is of version {header['version']}; this program reads {VERSION}.",
                     "Update likeness, or record the driver again.",
                 )
             fields = [name for name in FIELDS if name in header["fields"]]

@@ -12,7 +12,7 @@ import numpy as np
 from likeness.types import Face, Floats, Picture
 
 Need: TypeAlias = Literal["appearance", "image"]
-"""What an engine needs beside the points: shading and mouth ("appearance"), or the whole picture ("image")."""
+"""What an engine needs beside points: shading and mouth ("appearance"), or the whole picture ("image")."""
 
 SHADING_PX = 128
 MOUTH_PX = (48, 96)

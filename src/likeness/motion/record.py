@@ -21,7 +21,8 @@ class Recorder:
 
     Args:
         needs: what to keep beside the points.
-        face: which face, as numbered by `likeness faces` in the first frame that has so many; None = the largest.
+        face: which face, as numbered by `likeness faces` in the first frame that has so many;
+            None = the largest.
         threads: CPU threads for the tracker.
 
     Attributes:

@@ -1,8 +1,8 @@
 """From a driver's face to a source's: what each frame asks the source's face to do.
 
-The head's movement is taken out of the driver's points, what remains is expression; it is turned and scaled into
-the source's own place and size. Lids and lips are absolute beside that: their openness is measured between the
-driver's closed and open, so that a blink closes and a closed mouth closes on every source.
+The head's movement is taken out of the driver's points, what remains is expression; it is turned and scaled
+into the source's own place and size. Lids and lips are absolute beside that: their openness is measured between
+the driver's closed and open, so that a blink closes and a closed mouth closes on every source.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.config import MotionConfig
-from likeness.faces.pose import Similarity, euler_deg, fit_head, from_euler_deg, gaze_offset, head_pose
+from likeness.faces.pose import (
+    Similarity,
+    euler_deg,
+    fit_head,
+    from_euler_deg,
+    gaze_offset,
+    head_pose,
+)
 from likeness.faces.topology import (
     CHIN,
     EYES,
@@ -38,6 +45,8 @@ TURN_LIMIT_DEG = 40.0
 RING_SHARE = (1.0, 0.95, 0.85, 0.7)
 """How much the lip rows follow the inner lip line, from the inside out."""
 UPPER_LIP_SHARE = 0.35
+WIDEST = 2.5
+"""An eye that is usually open in the driver opens at most so much wider than in the source."""
 FACE = 468
 
 
@@ -221,6 +230,8 @@ class _EyeMeasure:
     def __init__(self, calibration: Calibration, mesh: CanonicalMesh, number: int) -> None:
         self._index: EyeIndex = EYES[number]
         self._closed, self._open = calibration.eye_closed[number], calibration.eye_open[number]
+        usual = (calibration.eye_usual[number] - self._closed) / max(self._open - self._closed, 0.02)
+        self._opening = min(1.0, (WIDEST - 1) / max(usual - 1, 1e-6))
         reference = calibration.reference
         self._still = fit_reference(reference, reference, mesh)
         gap, self._lower, self._gaze = self._measure(reference, self._still)
@@ -246,7 +257,9 @@ class _EyeMeasure:
         span = max(self._open - self._closed, 0.02)
         mean = (float(gap.mean()) - self._closed) / span
         columns = (gap / self._shape - self._closed) / span
-        openness = np.clip(mean + 0.6 * (columns - mean), 0, 1.35)
+        openness = np.maximum(mean + 0.6 * (columns - mean), 0)
+        # What lies under a half closed lid was never seen: such an eye opens less far, in proportion.
+        openness = np.where(openness > 1, 1 + self._opening * (openness - 1), openness)
         # The points alone leave a lid a little open; where the blendshape is sure, it closes.
         blink = float(frame.blendshapes[SHAPE[self._index.blink]])
         openness *= 1 - np.clip((blink - 0.6) / 0.2, 0, 1) * np.clip((0.6 - mean) / 0.25, 0, 1)
@@ -298,7 +311,7 @@ def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:
 
 
 def _firm_forehead(mesh: CanonicalMesh) -> NDArray[np.float64]:
-    """1, but less towards the hairline and at the temples: no expression moves bone, only the tracker does."""
+    """1, but less towards the hairline and the temples: bone does not move, only the tracker does."""
     height_cm = mesh.vertices[:, 1].astype(np.float64)
     weights = 0.3 + 0.7 * np.clip((height_cm + 8.2) / 3.7, 0, 1)
     upper_edge = [point for point in FACE_OVAL if height_cm[point] < 0]
