@@ -226,7 +226,7 @@ class Eye:
     def paint(self, out: Picture, target: EyeTarget) -> None:
         """Write this eye, doing what `target` says, into (h, w, 4) uint8 RGBA at its box."""
         tables = np.empty((6, COLUMNS), np.float32)
-        q = np.clip(target.openness, 0, 1.35)
+        q = np.maximum(target.openness, 0)
         aperture = self.lower - self.upper
         lower = (
             self.lower + target.lower_shift * self.width_px - LOWER_SHARE * np.maximum(1 - q, 0) * aperture
