@@ -6,15 +6,26 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.errors import MediaNotFound, NoFrames, NoVideo, TooLarge, Unreadable, Unsupported, UsageError
-from likeness.media import VideoReader, probe
+from likeness.errors import (
+    MediaError,
+    MediaNotFound,
+    NoFrames,
+    NoVideo,
+    TooLarge,
+    Unreadable,
+    Unsupported,
+    UsageError,
+)
+from likeness.media import AudioReader, VideoReader, probe
 
 NTSC = Fraction(30000, 1001)
 
@@ -293,6 +304,7 @@ def test_bad_input(clips: Any, tmp_path: Path) -> None:
         f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{whole.as_posix()}\n#EXT-X-ENDLIST\n"
     )
     (tmp_path / "huge.y4m").write_bytes(b"YUV4MPEG2 W20000 H8000 F25:1 Ip A1:1 C420\nFRAME\n" + bytes(1000))
+    Image.new("L", (9000, 9000)).save(tmp_path / "huge.png")
     sound = clips.make_sound("a.wav", clips.clicks(1, 8000, [0.5]), codec="pcm_s16le", rate_hz=8000)
     cases: list[tuple[Path, type[Exception]]] = [
         (tmp_path / "missing.mp4", MediaNotFound),
@@ -303,6 +315,7 @@ def test_bad_input(clips: Any, tmp_path: Path) -> None:
         (tmp_path / "no_index.mp4", Unreadable),
         (tmp_path / "list.m3u8", Unsupported),
         (tmp_path / "huge.y4m", TooLarge),
+        (tmp_path / "huge.png", TooLarge),
         (sound, NoVideo),
         (clips.make("none.avi", 0), NoFrames),
     ]
@@ -311,6 +324,59 @@ def test_bad_input(clips: Any, tmp_path: Path) -> None:
             VideoReader(path)
         assert path.name in caught.value.what
         assert caught.value.hint.endswith(".")
+
+
+def test_a_cover_is_no_video(clips: Any) -> None:
+    """Sound files may carry a picture of their sleeve."""
+    sound = clips.make_sound("a.mp3", clips.clicks(1, 44100, [0.5]), codec="libmp3lame", rate_hz=44100)
+    still = clips.make("a.png", 1, codec="png", pix_fmt="rgb24", is_tagged=False)
+    path = clips.path("sleeve.mp3")
+    with av.open(str(sound)) as heard, av.open(str(still)) as seen, av.open(str(path), "w") as output:
+        pairs = []
+        for source in (heard.streams.audio[0], seen.streams.video[0]):
+            pairs.append((source, output.add_stream_from_template(source, opaque=True)))
+        pairs[1][1].disposition = Disposition.attached_pic
+        for source, target in pairs:
+            for packet in source.container.demux(source):
+                if packet.size:
+                    packet.stream = target
+                    output.mux(packet)
+    with pytest.raises(NoVideo):
+        probe(path)
+    with AudioReader(path) as samples:
+        assert sum(block.shape[1] for block in samples) == pytest.approx(44100, abs=2000)
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_damage_never_escapes(clips: Any, whole_clips: list[Path], data: st.DataObject) -> None:
+    """Whatever is broken in a file, there are frames and samples, or an error of ours."""
+    source = data.draw(st.sampled_from(whole_clips))
+    content = bytearray(source.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = clips.path(source.name)
+    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    for reader in (VideoReader, AudioReader):
+        try:
+            with reader(path) as parts:
+                count = sum(1 for _ in itertools.islice(parts, 500))
+                assert count > 0 or reader is AudioReader
+        except MediaError:
+            continue
+
+
+@pytest.fixture(scope="module")
+def whole_clips(clips: Any) -> list[Path]:
+    sound = clips.clicks(0.5, 44100, [0.2])
+    return [
+        clips.make("a.mp4", 10, sound=sound, container_options={"movflags": "faststart"}),
+        clips.make("a.mkv", 10, sound=sound, sound_codec="pcm_s16le"),
+        clips.make("a.mpg", 10, codec="mpeg2video", sound=sound, sound_codec="mp2"),
+        clips.make("a.ts", 10, sound=sound),
+        clips.make("a.avi", 10, codec="mpeg4", sound=sound, sound_codec="libmp3lame"),
+        clips.make("a.gif", 10, codec="gif", pix_fmt="rgb8", is_tagged=False),
+    ]
 
 
 def test_a_name_is_only_a_name(clips: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

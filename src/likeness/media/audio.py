@@ -14,8 +14,9 @@ import av
 import av.error
 import numpy as np
 
-from likeness.errors import NoAudio, UsageError
-from likeness.media.containers import audio_stream, open_container, seek_before, video_stream
+from likeness.errors import NoAudio, Unreadable, UsageError
+from likeness.media.containers import READ_ERRORS, audio_stream, open_container, seek_before, video_stream
+from likeness.media.timing import LONGEST_HOLD_S
 from likeness.media.video import survey
 from likeness.types import Floats
 
@@ -74,10 +75,11 @@ class AudioReader:
         rate_hz: int | None = None,
         channels: int | None = None,
     ) -> None:
+        self._path = Path(path)
         self._start_s = Fraction(start_s)
         self._origin_s = origin_s(path)
         self._container: Any = open_container(path)
-        self._stream: Any = sound_of(self._container, Path(path))
+        self._stream: Any = sound_of(self._container, self._path)
         context = self._stream.codec_context
         self.rate_hz: int = rate_hz or context.sample_rate
         self.channels: int = channels or min(context.layout.nb_channels, 2)
@@ -112,7 +114,8 @@ class AudioReader:
         position = 0
         for place, samples in self._decode():
             ahead = place - position
-            if position and abs(ahead) <= _TOLERANCE_S * self.rate_hz:
+            is_jitter = position and abs(ahead) <= _TOLERANCE_S * self.rate_hz
+            if is_jitter or ahead > LONGEST_HOLD_S * self.rate_hz:
                 ahead = 0
             for begin in range(0, ahead, self.rate_hz):  # by the second, however long the gap
                 silence = np.zeros((self.channels, min(self.rate_hz, ahead - begin)), np.float32)
@@ -126,6 +129,14 @@ class AudioReader:
         """Samples at the wanted rate, with the place their timestamp gives them, counted from the start."""
         zero_s = self._origin_s + self._start_s
         seek_before(self._container, self._stream, zero_s)
+        try:
+            yield from self._placed(zero_s)
+        except av.error.FFmpegError as error:
+            raise Unreadable(
+                f"{self._path} holds sound of a kind that cannot be converted.", "Convert it to WAV."
+            ) from error
+
+    def _placed(self, zero_s: Fraction) -> Iterator[tuple[int, Floats]]:
         following = 0
         for piece in self._resampled():
             samples: Floats = piece.to_ndarray()
@@ -164,7 +175,7 @@ def _decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
         try:
             packet = next(packets, None)
             frames = () if packet is None else packet.decode()
-        except (av.error.FFmpegError, OSError):
+        except READ_ERRORS:
             continue  # after a failure to read, as opposed to decode, `packets` is at its end
         yield from frames
         if packet is None:

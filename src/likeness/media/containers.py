@@ -16,11 +16,15 @@ from likeness.media.files import check_input
 
 MAX_VIDEO_PIXELS = 8192 * 8192
 
+# What reading packets may raise. IndexError is PyAV's, at the end of files in which streams turn up late.
+READ_ERRORS = (av.error.FFmpegError, OSError, IndexError)
+
 # Formats that are lists of other files, or that turn plain text into pictures.
-_REFUSED = {"hls", "concat", "dash", "image2", "tty", "imf"}
+_REFUSED = {"hls", "concat", "dash", "tty", "imf"}
 # Only with these can one seek and trust the timestamps found there; other files are read from the start.
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 _PREROLL_S = 2
+_LIMITS = {"max_pixels": str(MAX_VIDEO_PIXELS)}
 
 
 def open_container(path: str | Path) -> Any:
@@ -33,8 +37,9 @@ def open_container(path: str | Path) -> Any:
     try:
         container = av.open(
             file_url(path),
-            container_options={"protocol_whitelist": "file"},
-            options={"max_pixels": str(MAX_VIDEO_PIXELS)},
+            # No address, and no pattern such as "%03d", is more than the name of one file.
+            container_options={"protocol_whitelist": "file", "pattern_type": "none"},
+            options=_LIMITS,
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, UnicodeError, ValueError) as error:
@@ -58,7 +63,10 @@ def file_url(path: Path) -> str:
 
 def video_stream(container: Any) -> Any | None:
     """The video stream, or None; a cover picture in a sound file is not one."""
-    return next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    stream = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    if stream is not None and stream.codec_context is not None:
+        stream.codec_context.options = _LIMITS  # for sizes that only the decoder finds
+    return stream
 
 
 def audio_stream(container: Any) -> Any | None:

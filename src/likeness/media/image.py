@@ -85,6 +85,23 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
     return Still(rgb, alpha, path, was_oriented=was_oriented or orientation in _UPRIGHT)
 
 
+def image_size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the head of a picture, or None if it is none that `read_image` knows.
+
+    Raises:
+        TooLarge: beyond what Pillow considers possible.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path, formats=_FORMATS) as file:
+                return file.size
+        except Image.DecompressionBombError:
+            raise _too_large(path, MAX_PIXELS) from None
+        except _DAMAGE:
+            return None
+
+
 def encode_png(image: Picture, alpha: NDArray[np.uint8] | None = None) -> bytes:
     """A PNG file's bytes. `image` is (h, w, 3) uint8 RGB, `alpha` (h, w) uint8."""
     pixels = image if alpha is None else np.dstack([image, alpha])

@@ -26,7 +26,8 @@ _LONGEST_STEP = 7 / 4  # frames; beyond this, a frame is missing rather than lat
 # Timestamps may have been rounded to milliseconds before they came into this file.
 _UNSEEN_S = Fraction(1, 1000)
 # A jump of the clock, rather than a picture that stays: it is closed, so that no file makes endless output.
-_LONGEST_HOLD_S, _LARGEST_STEP_BACK_S = Fraction(60), Fraction(1)
+LONGEST_HOLD_S = Fraction(600)
+_LARGEST_STEP_BACK_S = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Clock:
         time_s = following_s if stamp_s is None else stamp_s + self._shift_s
         if self._last_s is not None:
             step_s = time_s - self._last_s
-            if step_s > _LONGEST_HOLD_S or step_s < -_LARGEST_STEP_BACK_S:
+            if step_s > LONGEST_HOLD_S or step_s < -_LARGEST_STEP_BACK_S:
                 self._shift_s += following_s - time_s
                 time_s = following_s
         self._last_s = time_s

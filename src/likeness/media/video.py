@@ -20,16 +20,26 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from likeness.errors import NoFrames, NoVideo, TooLarge, Unreadable, UsageError
 from likeness.media.containers import (
     MAX_VIDEO_PIXELS,
+    READ_ERRORS,
     audio_stream,
     open_container,
     seek_before,
     video_stream,
 )
+from likeness.media.image import image_size
 from likeness.media.timing import Clock, Timing, choose_timing
 from likeness.types import Frame, Picture, VideoInfo
 
 _SURVEYED_FRAMES = 1000
-_UNSPECIFIED_MATRIX = 2  # AVCOL_SPC_UNSPECIFIED
+# AVCOL_SPC_*: BT.709, FCC, BT.601 (625 and 525 lines), SMPTE 240M, BT.2020; all others are no such matrix.
+_MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+}
 _HD_HEIGHT = 720
 # A frame of RGB is large, and each decoding thread holds several.
 _MOST_THREADS = 4
@@ -210,7 +220,7 @@ class VideoReader:
         while True:
             try:
                 packet = next(packets, None)
-            except (av.error.FFmpegError, OSError):
+            except READ_ERRORS:
                 self.damaged, packet = True, None
             if packet is None:
                 return
@@ -238,19 +248,25 @@ class _PictureMaker:
     """Turns decoded frames of any format into upright RGB pictures of one size."""
 
     def __init__(self, found: Survey) -> None:
+        self._path = found.info.path
         self._turns, self._mirrored = found.quarter_turns, found.mirrored
         self._size = (found.info.width, found.info.height)[:: -1 if self._turns % 2 else 1]
         self._reformatter = VideoReformatter()
 
     def of(self, frame: Any) -> Picture:
-        matrix = frame.colorspace
-        if matrix == _UNSPECIFIED_MATRIX:
-            # What players do: high definition is BT.709, anything smaller BT.601.
-            matrix = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
+        # Without a tag, what players do: high definition is BT.709, anything smaller BT.601.
+        usual = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
+        matrix = _MATRICES.get(frame.colorspace, usual)
         width, height = self._size
-        rgb: Any = self._reformatter.reformat(
-            frame, width=width, height=height, format="rgb24", src_colorspace=int(matrix), threads=1
-        )
+        try:
+            rgb: Any = self._reformatter.reformat(
+                frame, width=width, height=height, format="rgb24", src_colorspace=matrix, threads=1
+            )
+        except av.error.FFmpegError as error:
+            raise Unreadable(
+                f"{self._path} holds pictures of a kind that cannot be converted.",
+                "Convert it to MP4 with H.264.",
+            ) from error
         image: Picture = rgb.to_ndarray()
         return self._upright(image) if self._turns or self._mirrored else np.ascontiguousarray(image)
 
@@ -270,10 +286,12 @@ def _video_of(container: Any, path: Path) -> Any:
     context = stream.codec_context
     if context is None:
         raise Unreadable(f"{path} holds video of an unknown kind.", "Convert it to MP4 with H.264.")
-    if context.width * context.height > MAX_VIDEO_PIXELS:
+    # Of pictures FFmpeg knows the size only once it has decoded them.
+    is_picture = container.format.name.endswith(("_pipe", "image2", "gif"))
+    width, height = (image_size(path) if is_picture else None) or (context.width, context.height)
+    if width * height > MAX_VIDEO_PIXELS:
         raise TooLarge(
-            f"{path} is {context.width}×{context.height} px; at most 8192×8192 are read.",
-            "Make it smaller first.",
+            f"{path} is {width}×{height} px; at most 8192×8192 are read.", "Make it smaller first."
         )
     return stream
 
@@ -290,7 +308,7 @@ def _first_frame_and_stamps(container: Any, stream: Any) -> tuple[Any | None, li
                 stamps.append(packet.pts)
             if first is not None and len(stamps) >= _SURVEYED_FRAMES:
                 return first, stamps, False
-    except (av.error.FFmpegError, OSError):
+    except READ_ERRORS:
         return first, stamps, False
     return first, stamps, True
 

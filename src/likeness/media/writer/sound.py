@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import av
 
 from likeness.media.audio import AudioReader, AudioSource, origin_s, sound_of
-from likeness.media.containers import open_container
+from likeness.media.containers import READ_ERRORS, open_container
 
 # Codecs that need no transcoding in each container, and what is made of all others.
 _COPIED = {"mp4": ("aac",), "webm": ("opus", "libopus")}
@@ -102,7 +102,7 @@ class CopiedSound:
             packet = next(
                 (p for p in self._packets if p.size and p.pts is not None and not p.is_corrupt), None
             )
-        except (av.error.FFmpegError, OSError):
+        except READ_ERRORS:
             packet = None  # the sound ends where its file is damaged
         if packet is None:
             self._is_over = True

@@ -106,7 +106,11 @@ class VideoWriter:
 
     def close(self) -> None:
         """Write what is left and complete the output. Closing twice does nothing."""
-        self._stop()
+        try:
+            self._stop()
+        except BaseException:  # Ctrl-C while waiting
+            self.abandon()
+            raise
         self._raise_error()
 
     def abandon(self) -> None:
@@ -116,8 +120,8 @@ class VideoWriter:
 
     def _stop(self) -> None:
         if not self._is_closed:
-            self._is_closed = True
             self._queue.put(None)  # never blocks for long: the thread empties the queue whatever happens
+            self._is_closed = True
         self._thread.join()
 
     def _run(self) -> None:
