@@ -229,7 +229,7 @@ def test_ctrl_c_leaves_nothing(hopper_path: Path, carphone_path: Path, tmp_path:
     command = [sys.executable, "-m", "likeness", "animate", hopper_path, carphone_path, "-o", out]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline_s = time.monotonic() + 60
-        while not list(tmp_path.iterdir()) and process.poll() is None and time.monotonic() < deadline_s:
+        while not list(tmp_path.glob(".out*")) and process.poll() is None and time.monotonic() < deadline_s:
             time.sleep(0.01)  # until it has begun to write
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
