@@ -36,7 +36,7 @@ _ENCODERS = {
     "libopus": ("sound of .webm", False),
     "gif": (".gif", False),
 }
-_FOR_DEVELOPERS = ("dev", "reference")
+_NOT_FOR_USERS = ("all", "dev", "reference")
 _LOW_BYTES = 500e6
 
 
@@ -98,7 +98,7 @@ def _extras() -> Iterator[Check]:
     needed: dict[str, list[str]] = {}
     for requirement in metadata.requires("likeness") or ():
         found = re.fullmatch(r"([\w.-]+).*;.*extra == ['\"]([\w-]+)['\"].*", requirement)
-        if found and found[1] != "likeness" and found[2] not in _FOR_DEVELOPERS:
+        if found and found[1] != "likeness" and found[2] not in _NOT_FOR_USERS:
             needed.setdefault(found[2], []).append(found[1])
     for extra, names in needed.items():
         missing = [name for name in names if not _is_installed(name)]
