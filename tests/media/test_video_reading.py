@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -383,11 +384,11 @@ def test_a_name_is_only_a_name(clips: Any, tmp_path: Path, monkeypatch: pytest.M
     """Names that FFmpeg would take for an address or a pattern are read as files."""
     data = clips.make("a.mp4", 3).read_bytes()
     monkeypatch.chdir(tmp_path)
-    for name in ("-", "concat:x.mp4", "frame%03d.mp4"):
-        try:
-            Path(name).write_bytes(data)
-        except OSError:
-            continue  # a name this system does not allow
+    names = ["-", "frame%03d.mp4"]
+    if sys.platform != "win32":  # where names have no colon
+        names.append("concat:x.mp4")
+    for name in names:
+        Path(name).write_bytes(data)
         assert numbers(clips, Path(name)) == [0, 1, 2]
 
 

@@ -6,8 +6,8 @@ audio       AudioReader: samples exactly in time; AudioSource: the sound a video
 files       check_input, check_output, format_of, temporary_beside
 writer      VideoWriter; not re-exported, because only `likeness.disclosure` may write
 
-containers  opening files with FFmpeg        timing   from timestamps to a constant rate
-_sinks, _sound, _gif                         what the writer writes to
+Below them: `containers` opens files with FFmpeg, `timing` finds a constant rate in timestamps, `pictures`
+turns decoded frames into upright RGB.
 """
 
 from __future__ import annotations

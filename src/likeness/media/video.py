@@ -14,8 +14,6 @@ from typing import Any, Self
 
 import av
 import av.error
-import numpy as np
-from av.video.reformatter import Colorspace, VideoReformatter
 
 from likeness.errors import NoFrames, NoVideo, TooLarge, Unreadable, UsageError
 from likeness.media.containers import (
@@ -27,20 +25,11 @@ from likeness.media.containers import (
     video_stream,
 )
 from likeness.media.image import image_size
+from likeness.media.pictures import Orientation, PictureMaker, orientation_of, shown_size
 from likeness.media.timing import Clock, Timing, choose_timing
 from likeness.types import Frame, Picture, VideoInfo
 
 _SURVEYED_FRAMES = 1000
-# AVCOL_SPC_*: BT.709, FCC, BT.601 (625 and 525 lines), SMPTE 240M, BT.2020; all others are no such matrix.
-_MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-}
-_HD_HEIGHT = 720
 # A frame of RGB is large, and each decoding thread holds several.
 _MOST_THREADS = 4
 
@@ -53,16 +42,14 @@ class Survey:
         info: for everybody.
         timing: the constant rate that the stream is brought to.
         origin_s: the timestamp of the first frame, on the clock of the file.
-        quarter_turns: how often the decoded pictures have to be turned counterclockwise.
-        mirrored: whether they have to be mirrored (left to right) after turning.
+        orientation: how decoded pictures have to be turned.
         frames: how many there are, where that is known exactly.
     """
 
     info: VideoInfo
     timing: Timing
     origin_s: Fraction
-    quarter_turns: int
-    mirrored: bool
+    orientation: Orientation
     frames: int | None
 
 
@@ -92,10 +79,8 @@ def survey(path: str | Path) -> Survey:
         timing = choose_timing(stamps, claims, tick_s)
         origin_s = (first.pts or 0) * tick_s
         frames = (len(stamps) or None) if is_whole and not timing.variable else None
-        turns, mirrored = _orientation(first)
-        width, height = _square_size(first, stream)
-        if turns % 2:
-            width, height = height, width
+        orientation = orientation_of(first)
+        width, height = shown_size(first, stream.sample_aspect_ratio, orientation)
         info = VideoInfo(
             path=path,
             width=width,
@@ -103,11 +88,11 @@ def survey(path: str | Path) -> Survey:
             rate=timing.rate,
             duration_s=float(frames / timing.rate) if frames else _duration_s(container, stream),
             has_audio=has_audio,
-            rotation=turns * 90,
+            rotation=orientation.quarter_turns * 90,
             variable_rate=timing.variable,
             codec=stream.codec_context.name,
         )
-    return Survey(info, timing, origin_s, turns, mirrored, frames)
+    return Survey(info, timing, origin_s, orientation, frames)
 
 
 class VideoReader:
@@ -149,15 +134,15 @@ class VideoReader:
                 "The end has to lie after the start.", "Give times in seconds from the beginning."
             )
         self._survey = survey(path)
-        self.info = self._survey.info
-        self._first = math.ceil(start * self.info.rate)
-        self._stop = None if end is None else math.ceil(end * self.info.rate)
-        self.start_s = self._first / self.info.rate
+        self.info = info = self._survey.info
+        self._first = math.ceil(start * info.rate)
+        self._stop = None if end is None else math.ceil(end * info.rate)
+        self.start_s = self._first / info.rate
         self.frames_expected = self._expected()
         self.damaged = False
-        self._picture = _PictureMaker(self._survey)
+        self._pictures = PictureMaker(info.width, info.height, self._survey.orientation)
         self._container: Any = open_container(path)
-        self._stream: Any = _video_of(self._container, self.info.path)
+        self._stream: Any = _video_of(self._container, info.path)
         self._stream.thread_type = "AUTO"
         self._stream.thread_count = threads or min(os.cpu_count() or 1, _MOST_THREADS)
 
@@ -192,7 +177,7 @@ class VideoReader:
             index = timing.index_of(time_s)
             until = index if self._stop is None else min(index, self._stop)
             if held is not None and until > position:
-                yield from itertools.repeat(self._picture.of(held), until - position)
+                yield from itertools.repeat(self._picture_of(held), until - position)
                 position = until
             if self._stop is not None and index >= self._stop:
                 return
@@ -201,7 +186,14 @@ class VideoReader:
             end = max(timing.index_of(held_end_s), timing.index_of(time_s) + 1)
             until = end if self._stop is None else min(end, self._stop)
             if until > position:
-                yield from itertools.repeat(self._picture.of(held), until - position)
+                yield from itertools.repeat(self._picture_of(held), until - position)
+
+    def _picture_of(self, frame: Any) -> Picture:
+        try:
+            return self._pictures.make(frame)
+        except av.error.FFmpegError as error:
+            what = f"{self.info.path} holds pictures of a kind that cannot be converted."
+            raise Unreadable(what, "Convert it to MP4 with H.264.") from error
 
     def _decode(self) -> Iterator[tuple[Any, Fraction, Fraction]]:
         """Decoded frames, with their time from the first frame of the file and how long they are shown."""
@@ -234,6 +226,7 @@ class VideoReader:
             except av.error.FFmpegError:
                 self.damaged = needs_key = True
                 continue
+            self.damaged |= any(frame.is_corrupt for frame in frames)
             yield from (frame for frame in frames if not frame.is_corrupt)
 
     def _expected(self) -> int | None:
@@ -242,41 +235,6 @@ class VideoReader:
             total = round(self.info.duration_s * self.info.rate)
         ends = [end for end in (total, self._stop) if end is not None]
         return max(0, min(ends) - self._first) if ends else None
-
-
-class _PictureMaker:
-    """Turns decoded frames of any format into upright RGB pictures of one size."""
-
-    def __init__(self, found: Survey) -> None:
-        self._path = found.info.path
-        self._turns, self._mirrored = found.quarter_turns, found.mirrored
-        self._size = (found.info.width, found.info.height)[:: -1 if self._turns % 2 else 1]
-        self._reformatter = VideoReformatter()
-
-    def of(self, frame: Any) -> Picture:
-        # Without a tag, what players do: high definition is BT.709, anything smaller BT.601.
-        usual = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
-        matrix = _MATRICES.get(frame.colorspace, usual)
-        width, height = self._size
-        try:
-            rgb: Any = self._reformatter.reformat(
-                frame, width=width, height=height, format="rgb24", src_colorspace=matrix, threads=1
-            )
-        except av.error.FFmpegError as error:
-            raise Unreadable(
-                f"{self._path} holds pictures of a kind that cannot be converted.",
-                "Convert it to MP4 with H.264.",
-            ) from error
-        image: Picture = rgb.to_ndarray()
-        return self._upright(image) if self._turns or self._mirrored else np.ascontiguousarray(image)
-
-    def _upright(self, image: Picture) -> Picture:
-        import cv2  # numpy would take ten times as long to copy a turned picture
-
-        if self._turns:
-            turn = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)[self._turns - 1]
-            image = np.asarray(cv2.rotate(image, turn))
-        return np.asarray(cv2.flip(image, 1)) if self._mirrored else image
 
 
 def _video_of(container: Any, path: Path) -> Any:
@@ -325,29 +283,3 @@ def _duration_s(container: Any, stream: Any) -> float | None:
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration else None
-
-
-def _square_size(frame: Any, stream: Any) -> tuple[int, int]:
-    """Width and height of the decoded frame once its pixels are square."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    if not Fraction(1, 8) <= aspect <= 8:
-        aspect = Fraction(1)  # nonsense in the file
-    return max(1, round(frame.width * aspect)), int(frame.height)
-
-
-def _orientation(frame: Any) -> tuple[int, bool]:
-    """Quarter turns counterclockwise, and whether to mirror after them, from the display matrix.
-
-    The matrix (ISO/IEC 14496-12, 8.3.2) maps (x, y) to (a x + c y, b x + d y), y pointing down; its entries
-    a, b, c, d are the first, second, fourth and fifth of nine numbers. A mirrored one is a turn and then a
-    flip of left and right.
-    """
-    matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
-    if matrix is None:
-        return 0, False
-    numbers = np.frombuffer(bytes(matrix), dtype=np.int32).astype(float)
-    a, b, c, d = numbers[[0, 1, 3, 4]]
-    mirrored = bool(a * d - b * c < 0)
-    if mirrored:
-        a, c = -a, -c
-    return round(math.degrees(math.atan2(-b, a)) / 90) % 4, mirrored

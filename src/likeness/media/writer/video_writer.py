@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import threading
@@ -21,6 +22,7 @@ from likeness.types import Picture
 
 _QUEUED_PICTURES = 3
 _MOST_THREADS = 2
+_FIRST_TAG = 1 << 24
 
 
 class VideoWriter:
@@ -147,11 +149,11 @@ class VideoWriter:
             raise self._error
 
     def _explain(self, error: av.error.FFmpegError | OSError) -> OutputError:
-        if error.errno is not None and os.strerror(error.errno) == error.strerror:
+        # FFmpeg's own codes are large numbers; it says EINVAL of sizes and settings that a format has not.
+        if error.errno is not None and error.errno != errno.EINVAL and error.errno < _FIRST_TAG:
             return write_error(self._path, OSError(error.errno, error.strerror))
-        return OutputError(
-            f"{self._path} cannot be encoded: {error.strerror}.", "Try another format or size."
-        )
+        what = f"{self._path} cannot be written: {error.strerror}."
+        return OutputError(what, "Try another size, format or name.")
 
 
 def _open_sink(
