@@ -1,8 +1,8 @@
 """From a driver's face to a source's: what each frame asks the source's face to do.
 
 The head's movement is taken out of the driver's points, what remains is expression; it is turned and scaled
-into the source's own place and size. Lids and lips are absolute beside that: their openness is measured between
-the driver's closed and open, so that a blink closes and a closed mouth closes on every source.
+into the source's own place and size. Lids and lips are absolute beside that: their openness is measured
+between the driver's closed and open, so that a blink closes and a closed mouth closes on every source.
 """
 
 from __future__ import annotations
@@ -122,9 +122,7 @@ class Retargeter:
         points = self._points + delta * self._weights[:, None]
         if self._config.region in ("all", "expression", "lips"):
             self._close_lips(points, frame, moved)
-        for upper, lower in zip(INNER_UPPER_LIP[1:-1], INNER_LOWER_LIP[1:-1], strict=True):
-            if (points[lower] - points[upper]) @ self._source.rotation[:, 1] < 0:
-                points[upper] = points[lower] = (points[upper] + points[lower]) / 2
+        self._part_lips(points)
         eyes = [self._eye(frame, moved, number) for number in (0, 1)]
         self._settle_lids(points, delta)
         head, turned_deg = self._head(self._steady(frame, moved))
@@ -152,11 +150,10 @@ class Retargeter:
         down = self._points[CHIN] - self._points[FOREHEAD_TOP]
         height = float(np.linalg.norm(down))
         down /= height
-        wanted = np.maximum(
-            lip_gaps(frame.points, moved, self._calibration.reference) - self._calibration.lip_floor, 0
-        )
+        floor = self._calibration.lip_floor.astype(np.float64) * height
+        opened = lip_gaps(frame.points, moved, self._calibration.reference) * height - floor
         own = (self._points[list(INNER_LOWER_LIP)] - self._points[list(INNER_UPPER_LIP)]) @ down
-        wanted = own + self._config.strength * (wanted * height - own)
+        wanted = own + self._config.strength * (wanted_gap(np.maximum(opened, 0), own, floor) - own)
         gap = (points[list(INNER_LOWER_LIP)] - points[list(INNER_UPPER_LIP)]) @ down
         change = np.convolve(np.pad(wanted - gap, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
         change[[0, -1]] = 0
@@ -166,6 +163,15 @@ class Retargeter:
             inner = list(ring[1:-1])
             points[inner] += ((1 - UPPER_LIP_SHARE) * share * change)[1:-1, None] * down
         points += (self._jaw @ change)[:, None] * ((1 - UPPER_LIP_SHARE) * RING_SHARE[-1] * down)
+
+    def _part_lips(self, points: NDArray[np.float64]) -> None:
+        """Where the lips would cross, let them meet; where they cross in the source, leave them at that."""
+        down = self._source.rotation[:, 1]
+        upper, lower = list(INNER_UPPER_LIP[1:-1]), list(INNER_LOWER_LIP[1:-1])
+        least = np.minimum((self._points[lower] - self._points[upper]) @ down, 0)
+        crossed = np.maximum(least - (points[lower] - points[upper]) @ down, 0)[:, None] * down
+        points[upper] -= crossed / 2
+        points[lower] += crossed / 2
 
     def _eye(self, frame: MotionFrame, moved: Similarity, number: int) -> EyeMotion:
         if self._config.region in ("pose", "lips"):
@@ -236,7 +242,10 @@ class _EyeMeasure:
         self._still = fit_reference(reference, reference, mesh)
         gap, self._lower, self._gaze = self._measure(reference, self._still)
         # The opening's shape along the eye, at the width that counts as open.
-        self._shape = np.maximum(gap / max(float(gap.mean()), 1e-6), 0.35)
+        shape = gap / max(float(gap.mean()), 1e-6)
+        # Near the corners it is too small to divide by: shape and measurement are raised there alike.
+        self._shape = np.maximum(shape, 0.35)
+        self._added = self._shape - shape
 
     def _measure(
         self, frame: MotionFrame, moved: Similarity
@@ -256,7 +265,7 @@ class _EyeMeasure:
         gap, lower, gaze = self._measure(frame, moved)
         span = max(self._open - self._closed, 0.02)
         mean = (float(gap.mean()) - self._closed) / span
-        columns = (gap / self._shape - self._closed) / span
+        columns = ((gap + self._added * gap.mean()) / self._shape - self._closed) / span
         openness = np.maximum(mean + 0.6 * (columns - mean), 0)
         # What lies under a half closed lid was never seen: such an eye opens less far, in proportion.
         openness = np.where(openness > 1, 1 + self._opening * (openness - 1), openness)
@@ -293,6 +302,19 @@ class _Calm:
         return calm, Similarity(
             rotation, float(state[6] / 20), head.origin, head.origin + state[3:6] * px_per_cm
         )
+
+
+def wanted_gap(
+    opened: NDArray[np.float64], own: NDArray[np.float64], floor: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The gap between the source's lips for a driver who opens them by `opened`; all of one shape and unit.
+
+    Closed lips read as a small gap, `floor`, in the source too. If it shows closed lips, it keeps its `own`
+    gap for them; if it shows an open mouth, that has to close entirely. `opened = own - floor` is the source.
+    """
+    hidden = np.minimum(own, floor)
+    closed = np.clip(2 * floor - own, 0, hidden)
+    return np.asarray(opened + np.minimum(hidden, closed + opened))
 
 
 def region_weights(mesh: CanonicalMesh, region: str) -> NDArray[np.float64]:

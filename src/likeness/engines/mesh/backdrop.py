@@ -21,22 +21,23 @@ def split(image: Picture, person: Floats) -> tuple[Picture, Picture]:
     Returns:
         layer (h, w, 4) uint8 RGBA, premultiplied, and backdrop (h, w, 3) uint8.
 
-    Near the person, alpha is raised until the picture can be explained at all (Smith, Blinn, SIGGRAPH 1996, eq. 1
-    with the colour bounded): fine hair that the segmentation missed is then carried along with the head.
+    Near the person, alpha is raised until the picture can be explained at all (Smith, Blinn, SIGGRAPH 1996,
+    eq. 1 with the colour bounded): fine hair that the segmentation missed then moves with the head.
     """
     height, width = person.shape
     reach = max(2, round(max(width, height) / 100))
     near = cv2.dilate((person > 0.03).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=reach)
     behind = _guess_behind(image, near)
     soft = cv2.GaussianBlur(near.astype(np.float32), (0, 0), max(1.0, reach / 2))[:, :, None]
-    backdrop = np.round(image * (1 - soft) + behind * soft)
+    # Cubic interpolation overshoots.
+    backdrop = np.round(image * (1 - soft) + behind * soft).clip(0, 255)
     difference = image - backdrop
     darker = -difference / np.maximum(backdrop, 1)
     lighter = difference / np.maximum(255 - backdrop, 1)
     alpha = np.clip(np.maximum(person, np.maximum(darker, lighter).max(2)), 0, 1)
     alpha = np.ceil(alpha * 255) / 255
     colour = np.clip(np.round(image - (1 - alpha[:, :, None]) * backdrop), 0, None)
-    layer = np.dstack([colour, alpha * 255]).clip(0, 255).astype(np.uint8)
+    layer = np.round(np.dstack([colour, alpha * 255])).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(layer), backdrop.astype(np.uint8)
 
 

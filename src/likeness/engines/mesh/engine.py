@@ -54,7 +54,7 @@ class MeshPerformer:
         alpha = person_mask(image) if source.alpha is None else source.alpha
         self._layer, self._backdrop = split(image, alpha)
         self._surface = HeadSurface(points, self._layer[:, :, 3], mesh)
-        self._eyes = [Eye(image, points, eye, seed) for seed, eye in enumerate(EYES)]
+        self._eyes = [Eye(self._layer[:, :, :3], points, eye, seed) for seed, eye in enumerate(EYES)]
         self._knots = [_lid_knots(eye, points, index) for eye, index in zip(self._eyes, EYES, strict=True)]
         self._edited = self._layer.copy()
         self._map_u, self._map_v, self._face_left, self._face_top = bind(points, mesh, (width, height))
@@ -113,11 +113,9 @@ class MeshPerformer:
         return self._layer
 
     def _paint_mouth(self, out: Picture, vertices: Floats, inside: Picture) -> None:
-        shown = 1.0
-        if self._mouth_open > 0.02:
-            # The source shows its own mouth: keep it until it opens wider than it was.
-            wider = (mouth_openness(vertices) - self._mouth_open) / (0.6 * self._mouth_open)
-            shown = float(np.clip(wider, 0, 1))
+        # What the source shows of its own mouth is kept until it opens wider than it was.
+        wider = mouth_openness(vertices) - self._mouth_open
+        shown = float(np.clip(wider / max(0.6 * self._mouth_open, 0.003), 0, 1))
         paint_mouth(out, vertices, inside, self._mouth_gain, self._surface.face_height_px, shown)
 
 
