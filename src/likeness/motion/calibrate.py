@@ -124,7 +124,11 @@ def _choose(
                 f"Choose a best frame from 0 to {len(frames) - 1}, or auto.",
             )
         return best_frame
-    return int(np.argmin([_unlikeness(frame, source, mesh) for frame in frames]))
+    openness = np.array([[eye_openness(frame.points, eye) for eye in EYES] for frame in frames])
+    # Amid a blink every later frame would stare.
+    blinking = np.clip(0.85 - openness / np.percentile(openness, 75, axis=0), 0, None).sum(1)
+    unlike = np.array([_unlikeness(frame, source, mesh) for frame in frames])
+    return int(np.argmin(unlike + 5 * blinking))
 
 
 def _unlikeness(frame: MotionFrame, source: Face, mesh: CanonicalMesh) -> float:

@@ -45,7 +45,7 @@ TURN_LIMIT_DEG = 40.0
 RING_SHARE = (1.0, 0.95, 0.85, 0.7)
 """How much the lip rows follow the inner lip line, from the inside out."""
 UPPER_LIP_SHARE = 0.35
-WIDEST = 2.5
+WIDEST = 2.8
 """An eye that is usually open in the driver opens at most so much wider than in the source."""
 FACE = 468
 

@@ -192,7 +192,7 @@ def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> Au
     if audio_file is not None:
         return AudioSource(audio_file)
     if config.audio == "driving" and driver.has_audio:
-        return AudioSource(driver.path, start_s=config.start_s or Fraction(0))
+        return AudioSource(driver.path, start_s=driver.start_s)
     return None
 
 
@@ -224,5 +224,5 @@ def _driver_warnings(driver: Driver) -> tuple[str, ...]:
             f"The driver's face was not seen in {driver.held} frames; it was held and eased there."
         )
     if driver.damaged:
-        warnings.append("The driver is damaged: it breaks off before its end, and so does the result.")
+        warnings.append("Parts of the driver are damaged; the picture before them was held there.")
     return tuple(warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
@@ -27,6 +28,7 @@ class Driver:
     Attributes:
         info: rate, size and expected number of frames.
         has_audio: whether the file brings sound.
+        start_s: the exact time of the first frame in the file.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Driver:
             info = self._file.info
             self.info = DriverInfo(info.rate, info.width, info.height, total)
             self.has_audio = False
+            self.start_s = self._range.start / info.rate
         else:
             self._reader = self._stack.enter_context(VideoReader(path, start_s=start_s, end_s=end_s))
             video = self._reader.info
             self.info = DriverInfo(video.rate, video.width, video.height, self._reader.frames_expected)
             self.has_audio = video.has_audio
+            self.start_s = self._reader.start_s
             self._recorder = Recorder(needs=needs, face=face)
 
     def __enter__(self) -> Driver:
@@ -85,8 +89,9 @@ class Driver:
 
 def _frame_range(info: DriverInfo, start_s: Fraction | None, end_s: Fraction | None) -> range:
     total = info.frames or 0
-    first = min(int((start_s or 0) * info.rate), total)
-    last = total if end_s is None else min(int(end_s * info.rate), total)
+    # As `VideoReader` cuts: frames at start ≤ time < end.
+    first = min(math.ceil((start_s or 0) * info.rate), total)
+    last = total if end_s is None else min(math.ceil(end_s * info.rate), total)
     if first >= last:
         raise NoFrames("The chosen part of the motion holds no frame.", "Choose an earlier --start.")
     return range(first, last)

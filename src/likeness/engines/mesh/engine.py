@@ -11,7 +11,7 @@ from likeness.engines.base import Source
 from likeness.engines.mesh.backdrop import split
 from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
 from likeness.engines.mesh.head import HeadSurface
-from likeness.engines.mesh.kernels import composite, draw_triangles, shade
+from likeness.engines.mesh.kernels import close_gaps, composite, draw_triangles, shade, soften_seams
 from likeness.engines.mesh.mouth import paint_mouth
 from likeness.engines.mesh.shading import ShadingRatio, bind
 from likeness.faces.pose import mouth_openness
@@ -20,8 +20,15 @@ from likeness.faces.topology import EYES, EyeIndex, canonical_mesh
 from likeness.motion.appearance import skin_colour
 from likeness.motion.calibrate import Calibration
 from likeness.motion.frame import MotionFrame, Need
-from likeness.motion.retarget import EyeMotion, Retargeter
+from likeness.motion.retarget import FACE, EyeMotion, Retargeter
 from likeness.types import Floats, ModelRef, Picture
+
+LONGEST_GAP = 0.12
+"""Gaps in the head up to this share of the face's width are bridged."""
+SEAM = 0.02
+"""Neighbouring pixels that are this share of the face's width apart in the source lie on different surfaces."""
+CALM_TURN_DEG = 12.0
+"""Beyond about this turn of the driver's head, shading says more of the light in the room than of the face."""
 
 
 class MeshEngine:
@@ -75,13 +82,11 @@ class MeshPerformer:
         self._softened_deg = max(self._softened_deg, float(np.abs(np.subtract(*target.turned_deg)).max()))
         for eye, knots, move in zip(self._eyes, self._knots, target.eyes, strict=True):
             eye.paint(self._edited, _along(knots, move))
-        texture = self._shaded(motion)
+        texture = self._shaded(motion, float(np.linalg.norm(target.turned_deg[0])))
         vertices = self._surface.place(target.points, target.head)
         out = self._backdrop.copy()
         height, width = out.shape[:2]
-        low = np.maximum(np.floor(vertices[:, :2].min(0)).astype(int), 0)
-        high = np.minimum(np.ceil(vertices[:, :2].max(0)).astype(int) + 1, [width, height])
-        box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        box = _box(vertices, width, height)
         draw_triangles(
             vertices,
             self._surface.source,
@@ -91,7 +96,11 @@ class MeshPerformer:
             self._depth,
             *box,
         )
+        longest = int(LONGEST_GAP * self._surface.face_width_px)
+        close_gaps(self._map_x, self._map_y, *box, longest)
         composite(texture.view(np.uint32)[:, :, 0], self._backdrop, out, self._map_x, self._map_y, *box)
+        jump = max(4.0, SEAM * self._surface.face_width_px)
+        soften_seams(out, self._map_x, self._map_y, *_box(vertices[:FACE], width, height), jump)
         if motion.mouth is not None:
             self._paint_mouth(out, vertices, motion.mouth)
         return out
@@ -105,10 +114,11 @@ class MeshPerformer:
             )
         return ()
 
-    def _shaded(self, motion: MotionFrame) -> Picture:
+    def _shaded(self, motion: MotionFrame, turned_deg: float) -> Picture:
         if self._shading is None or motion.shading is None or self._config.region in ("pose", "lips", "eyes"):
             return self._edited
-        ratio = self._shading(motion.shading, self._config.strength)
+        strength = self._config.strength / (1 + (turned_deg / CALM_TURN_DEG) ** 2)
+        ratio = self._shading(motion.shading, strength)
         shade(self._edited, self._layer, ratio, self._map_u, self._map_v, self._face_left, self._face_top)
         return self._layer
 
@@ -117,6 +127,13 @@ class MeshPerformer:
         wider = mouth_openness(vertices) - self._mouth_open
         shown = float(np.clip(wider / max(0.6 * self._mouth_open, 0.003), 0, 1))
         paint_mouth(out, vertices, inside, self._mouth_gain, self._surface.face_height_px, shown)
+
+
+def _box(vertices: Floats, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what the vertices cover of the picture, px."""
+    low = np.maximum(np.floor(vertices[:, :2].min(0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(vertices[:, :2].max(0)).astype(int) + 2, [width, height])
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _lid_knots(eye: Eye, points: Floats, index: EyeIndex) -> Floats:

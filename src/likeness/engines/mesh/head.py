@@ -1,8 +1,9 @@
 """The source's head as a surface in 2.5D: the face mesh, and a grid for hair, ears, neck and shoulders.
 
-Inside the face the tracker gives depth. Around it the depth is continued from the face's edge, falling back with
-distance. The grid moves with the head where the head is and stands still at the shoulders and the picture's
-edge; what is left between both at the face's edge is spread over the grid by radial basis functions.
+Inside the face the tracker gives depth. Around it the depth is continued from the face's edge, falling back
+with distance. Both share the edge's vertices, so nothing can gape between them. The grid moves with the head
+where the head is and stands still at the shoulders and the picture's edge; what is left between both at the
+face's edge is spread over the grid by radial basis functions.
 """
 
 from __future__ import annotations
@@ -41,17 +42,14 @@ class HeadSurface:
     """
 
     def __init__(self, points: Floats, alpha: Picture, mesh: CanonicalMesh) -> None:
-        height, width = alpha.shape
         face = points[:FACE].astype(np.float64)
         oval = face[list(FACE_OVAL)]
         self.face_width_px, self.face_height_px = float(np.ptp(oval[:, 0])), float(np.ptp(oval[:, 1]))
-        x, y = np.meshgrid(np.linspace(0, width - 1, GRID), np.linspace(0, height - 1, GRID))
-        grid = np.stack([x.ravel(), y.ravel()], 1)
-        triangles = _grid_triangles()
-        used, triangles = _keep_useful(triangles, grid, oval, alpha, self.face_width_px)
-        grid = grid[used]
+        around, triangles = _surround(oval[:, :2], alpha)
+        grid = around[len(oval) :]
+        number = np.concatenate([FACE_OVAL, FACE + np.arange(len(grid))])
         distance = np.linalg.norm(grid[:, None] - oval[None, :, :2], axis=2)
-        depth = self._continue_depth(grid, oval, distance)
+        depth = self._continue_depth(oval, distance)
         self._grid = np.column_stack([grid, depth])
         self._rigid = self._rigidity(grid, face)[:, None]
         self._oval = oval
@@ -59,8 +57,7 @@ class HeadSurface:
         self._spread = self._edge_spread(distance, oval)
         self._free = _freedom(grid, alpha)[:, None]
         self.source = np.vstack([face[:, :2], grid]).astype(np.float32)
-        self.triangles = np.vstack([_face_triangles(mesh), triangles + FACE]).astype(np.int32)
-        self.grid_triangles = len(triangles)
+        self.triangles = np.vstack([_face_triangles(mesh), number[triangles]]).astype(np.int32)
 
     def place(self, points: Floats, head: Similarity) -> Floats:
         """Where all vertices are when the face has this expression and the head moves so: (n, 3) float32."""
@@ -72,19 +69,16 @@ class HeadSurface:
         left_over = face[list(FACE_OVAL), :2] - self._oval[:, :2] - still_oval
         shift = self._free * (self._rigid * (moved[:, :2] - self._grid[:, :2]) + self._spread @ left_over)
         out[FACE:, :2] = self._grid[:, :2] + shift
-        # A little behind the face, so that the face covers the grid where both are.
-        out[FACE:, 2] = moved[:, 2] + 0.02 * self.face_width_px
+        out[FACE:, 2] = moved[:, 2]
         return out
 
     def _continue_depth(
-        self, grid: NDArray[np.float64], oval: NDArray[np.float64], distance: NDArray[np.float64]
+        self, oval: NDArray[np.float64], distance: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         near = np.exp(-((distance / (0.15 * self.face_width_px)) ** 2)) + 1e-9
         edge = (near * oval[None, :, 2]).sum(1) / near.sum(1)
-        outline = oval[:, :2].astype(np.float32)
-        inside = np.array([cv2.pointPolygonTest(outline, (float(a), float(b)), False) >= 0 for a, b in grid])
         falling = 0.35 * np.minimum(distance.min(1), 0.6 * self.face_width_px)
-        return np.asarray(edge + np.where(inside, 0.0, falling), np.float64)
+        return np.asarray(edge + falling, np.float64)
 
     def _rigidity(self, grid: NDArray[np.float64], face: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 where a point moves with the head, 0 where it stands still."""
@@ -130,32 +124,48 @@ def _freedom(grid: NDArray[np.float64], alpha: Picture) -> NDArray[np.float64]:
     return free
 
 
-def _grid_triangles() -> NDArray[np.int64]:
-    number = np.arange(GRID * GRID).reshape(GRID, GRID)
-    a, b = number[:-1, :-1].ravel(), number[:-1, 1:].ravel()
-    c, d = number[1:, :-1].ravel(), number[1:, 1:].ravel()
-    return np.vstack([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
+def _surround(oval: NDArray[np.float64], alpha: Picture) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """A mesh around the face that shares its edge: points (n, 2) px and triangles (m, 3).
 
-
-def _keep_useful(
-    triangles: NDArray[np.int64],
-    grid: NDArray[np.float64],
-    oval: NDArray[np.float64],
-    alpha: Picture,
-    face_width_px: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The grid points needed for the person outside the face, and the triangles in their numbers."""
+    The first points are the oval's. Grid points that would keep an edge of the oval out of the Delaunay
+    triangulation (those in the circle over it) are left out, and so is everything inside.
+    """
     height, width = alpha.shape
+    x, y = np.meshgrid(np.linspace(0, width - 1, GRID), np.linspace(0, height - 1, GRID))
+    grid = np.stack([x.ravel(), y.ravel()], 1)
+    outline = np.round(oval * 16).astype(np.int32)
     inside = np.zeros(alpha.shape, np.uint8)
-    cv2.fillPoly(inside, [np.round(oval[:, :2]).astype(np.int32)], 1)
-    margin = max(2, int(face_width_px * 0.09))
-    inside = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=margin)
-    person = (alpha > 5).astype(np.uint8)
-    person = cv2.dilate(person, np.ones((3, 3), np.uint8), iterations=max(2, max(width, height) // GRID))
+    cv2.fillPoly(inside, [outline], 1, cv2.LINE_8, 4)
+    following = np.roll(oval, -1, axis=0)
+    middle, radius = (oval + following) / 2, np.linalg.norm(following - oval, axis=1) / 2
+    blocking = (np.linalg.norm(grid[:, None] - middle[None], axis=2) < 1.1 * radius).any(1)
     column, row = np.round(grid).astype(int).T
-    keep = ~(inside[row, column] > 0)[triangles].all(1) & (person[row, column] > 0)[triangles].any(1)
-    used, renumbered = np.unique(triangles[keep], return_inverse=True)
-    return used, renumbered.reshape(-1, 3)
+    grid = grid[~blocking & (inside[row, column] == 0)]
+    points = np.vstack([oval, grid])
+    triangles = _delaunay(points, (width, height))
+    centre = np.round(points[triangles].mean(1)).astype(int)
+    centre = np.clip(centre, 0, [width - 1, height - 1])
+    reach = max(width, height) // GRID + 2
+    person = cv2.dilate((alpha > 5).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=reach)
+    corner = np.clip(np.round(points).astype(int), 0, [width - 1, height - 1])
+    shown = (person[corner[:, 1], corner[:, 0]] > 0)[triangles].any(1)
+    return points, triangles[shown & (inside[centre[:, 1], centre[:, 0]] == 0)]
+
+
+def _delaunay(points: NDArray[np.float64], size_px: tuple[int, int]) -> NDArray[np.int32]:
+    """Delaunay triangulation of (n, 2) points, as numbers."""
+    margin = 4
+    low = np.floor(points.min(0)).astype(int) - margin
+    high = np.ceil(points.max(0)).astype(int) + margin
+    subdivision = cv2.Subdiv2D((int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
+    number: dict[tuple[float, float], int] = {}
+    for n, point in enumerate(points.astype(np.float32)):
+        key = (float(point[0]), float(point[1]))
+        number.setdefault(key, n)
+        subdivision.insert(key)
+    found = np.asarray(subdivision.getTriangleList(), np.float32).reshape(-1, 3, 2)
+    triangles = [[number.get((float(x), float(y)), -1) for x, y in triangle] for triangle in found]
+    return np.array([t for t in triangles if min(t) >= 0], np.int32).reshape(-1, 3)
 
 
 def _face_triangles(mesh: CanonicalMesh) -> NDArray[np.int32]:

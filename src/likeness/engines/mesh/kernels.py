@@ -123,6 +123,30 @@ def draw_triangles(
 
 
 @_compiled
+def close_gaps(
+    map_x: Floats, map_y: Floats, left: int, top: int, right: int, bottom: int, longest: int
+) -> None:
+    """Bridge short gaps in the rows of a map, where one part of the head turned out from behind another.
+
+    Args:
+        longest: in px; longer gaps are background.
+    """
+    for y in range(top, bottom):
+        last = -1
+        for x in range(left, right):
+            if map_x[y, x] < -1:
+                continue
+            gap = x - last - 1
+            if last >= 0 and 0 < gap <= longest:
+                step_x = (map_x[y, x] - map_x[y, last]) / (gap + 1)
+                step_y = (map_y[y, x] - map_y[y, last]) / (gap + 1)
+                for n in range(1, gap + 1):
+                    map_x[y, last + n] = map_x[y, last] + n * step_x
+                    map_y[y, last + n] = map_y[y, last] + n * step_y
+            last = x
+
+
+@_compiled
 def composite(
     texture: np.ndarray[Any, np.dtype[np.uint32]],
     backdrop: Picture,
@@ -185,6 +209,31 @@ def composite(
             out[y, x, 0] = min(red, 255)
             out[y, x, 1] = min(green, 255)
             out[y, x, 2] = min(blue, 255)
+
+
+@_compiled
+def soften_seams(
+    picture: Picture, map_x: Floats, map_y: Floats, left: int, top: int, right: int, bottom: int, jump: float
+) -> None:
+    """Blend the two pixels at each place where the map jumps: one part of the head in front of another.
+
+    Args:
+        picture: (h, w, 3) uint8, changed inside [left, right) × [top, bottom).
+        jump: difference of neighbouring map values, in px, from which on they do not belong together.
+    """
+    for y in range(top, bottom - 1):
+        for x in range(left, right - 1):
+            u, v = map_x[y, x], map_y[y, x]
+            if abs(map_x[y, x + 1] - u) + abs(map_y[y, x + 1] - v) > jump:
+                for c in range(3):
+                    a, b = np.int32(picture[y, x, c]), np.int32(picture[y, x + 1, c])
+                    picture[y, x, c] = (3 * a + b + 2) >> 2
+                    picture[y, x + 1, c] = (a + 3 * b + 2) >> 2
+            if abs(map_x[y + 1, x] - u) + abs(map_y[y + 1, x] - v) > jump:
+                for c in range(3):
+                    a, b = np.int32(picture[y, x, c]), np.int32(picture[y + 1, x, c])
+                    picture[y, x, c] = (3 * a + b + 2) >> 2
+                    picture[y + 1, x, c] = (a + 3 * b + 2) >> 2
 
 
 @_compiled
