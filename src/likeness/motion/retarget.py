@@ -40,7 +40,7 @@ from likeness.motion.frame import MotionFrame
 from likeness.motion.smooth import OneEuro
 from likeness.types import Face, Floats
 
-TURN_LIMIT_DEG = 40.0
+TURN_LIMIT_DEG = 32.0
 """A picture holds one side of a head. Turned further than this from the front, the missing side shows."""
 RING_SHARE = (1.0, 0.95, 0.85, 0.7)
 """How much the lip rows follow the inner lip line, from the inside out."""
@@ -212,15 +212,10 @@ class Retargeter:
         else:
             turned = moved.rotation @ self._calibration.pose.rotation @ self._source.rotation.T
             asked = euler_deg(turned) * strength
-        limit = max(TURN_LIMIT_DEG, abs(self._source_yaw) + 8)
         given = np.array(
             [
                 _soften(asked[0], -30, 30),
-                _soften(
-                    asked[1],
-                    max(-TURN_LIMIT_DEG, -limit - self._source_yaw),
-                    min(TURN_LIMIT_DEG, limit - self._source_yaw),
-                ),
+                _soften(asked[1], *yaw_range_deg(self._source_yaw)),
                 _soften(asked[2], -45, 45),
             ]
         )
@@ -228,6 +223,18 @@ class Retargeter:
         shift[2] = 0
         scale = 1 + (moved.scale - 1) * strength
         return Similarity(from_euler_deg(given), scale, origin, origin + shift), np.stack([asked, given])
+
+
+def yaw_range_deg(source_yaw_deg: float) -> tuple[float, float]:
+    """How far a head may be turned to either side, for how far the picture shows it turned already.
+
+    Away from the front it may go to the limit, or a little on from where it is. Towards the front, a
+    three-quarter view uncovers a far cheek that nobody has seen.
+    """
+    away = max(TURN_LIMIT_DEG - abs(source_yaw_deg), 8.0)
+    back = TURN_LIMIT_DEG - 0.6 * max(abs(source_yaw_deg) - 15.0, 0.0)
+    back = max(back, 10.0)
+    return (-away, back) if source_yaw_deg < 0 else (-back, away)
 
 
 class _EyeMeasure:

@@ -23,7 +23,7 @@ from likeness.motion.frame import MotionFrame, Need
 from likeness.motion.retarget import FACE, EyeMotion, Retargeter
 from likeness.types import Floats, ModelRef, Picture
 
-LONGEST_GAP = 0.12
+LONGEST_GAP = 0.25
 """Gaps in the head up to this share of the face's width are bridged."""
 SEAM = 0.02
 """Neighbouring pixels that are this share of the face's width apart in the source lie on different surfaces."""
