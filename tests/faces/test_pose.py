@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from likeness.faces import BLENDSHAPES, FaceTracker, find_faces
 from likeness.faces.pose import (
+    Similarity,
     euler_deg,
     eye_openness,
+    fit_head,
     fit_similarity,
     from_euler_deg,
     gaze_offset,
@@ -51,6 +53,27 @@ def test_a_similarity_is_recovered(degrees: np.ndarray, scale: float, seed: int)
     assert fit.scale == pytest.approx(scale)
     assert fit(source) == pytest.approx(target, abs=1e-6)
     assert fit.undo(target) + fit.origin == pytest.approx(source, abs=1e-6)
+
+
+@given(angles, st.floats(0.5, 2), st.integers(0, 1000))
+def test_a_head_is_fitted_with_little_trust_in_depth(degrees: np.ndarray, scale: float, seed: int) -> None:
+    """Where depth is far off, no similarity near the one found leaves a smaller weighted error."""
+    rng = np.random.default_rng(seed)
+    source = rng.normal(size=(40, 3)) * (50, 60, 30)
+    exact = scale * source @ from_euler_deg(degrees).T + (300, 200, 0)
+    assert fit_head(source, exact)(source) == pytest.approx(exact, abs=1e-6)
+    target = exact + rng.normal(size=(40, 3)) * (0.5, 0.5, 5)
+
+    def error(fit: Similarity) -> float:
+        return float((((fit(source) - target) * (1, 1, 0.1)) ** 2).sum())
+
+    found = fit_head(source, target, rounds=20)
+    for _ in range(8):
+        turn, stretch, shift = rng.normal(size=3) * 0.1, 1 + 1e-3 * rng.normal(), rng.normal(size=3) * 0.05
+        rotation = from_euler_deg(turn) @ found.rotation
+        other = Similarity(rotation, found.scale * stretch, found.origin, found.centre + shift)
+        assert error(found) <= error(other)
+    assert error(fit_head(source, target)) == pytest.approx(error(found), rel=1e-3)
 
 
 def test_a_mirror_image_is_not_a_rotation() -> None:

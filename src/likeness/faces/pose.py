@@ -20,6 +20,9 @@ from likeness.types import Floats
 Rotation = NDArray[np.float64]
 """(3, 3); turns column vectors."""
 
+GENERATORS = np.concatenate([np.cross(np.eye(3)[:, None], np.eye(3)).T, np.eye(3)[:, :, None]], axis=2)
+"""How a point (second axis) moves (first axis) when turned about x, y, z, or enlarged (last axis)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Similarity:
@@ -65,31 +68,26 @@ def fit_head(
     """The similarity from one set of tracked points to another, both (n, 3), trusting depth less than place.
 
     Gauss-Newton from the plain fit. A face model guesses depth, and its guess changes with the expression.
+    With both sets taken from their means the shift is known, and what is left of the normal equations holds
+    second moments of the points only, so a round costs the same for any number of points.
     """
     start = fit_similarity(reference, points, np.ones(len(reference)))
-    origin, rotation, scale, centre = start.origin, start.rotation, start.scale, start.centre
-    trust = np.array([1.0, 1.0, depth_weight])
+    rotation, scale = start.rotation, start.scale
+    a, b = reference - start.origin, points - start.centre
+    own, cross = a.T @ a, b.T @ a
+    trust = np.array([1.0, 1.0, depth_weight**2])
+    # Jᵀ W J = Σ own[a, b] · spread[a, b], and Jᵀ W r = Σ r[i] t[a] · pull[i, a].
+    pull = trust[:, None, None] * GENERATORS
+    spread = np.einsum("iap,ibq->abpq", pull, GENERATORS).reshape(9, 16)
     for _ in range(rounds):
-        turned = scale * (reference - origin) @ rotation.T
-        x, y, z = turned.T
-        zero = np.zeros_like(x)
-        # Columns: rotation about x, y, z; scale; shift along x, y, z.
-        jacobian = np.zeros((len(x), 3, 7))
-        jacobian[:, :, 0] = np.stack([zero, -z, y], 1)
-        jacobian[:, :, 1] = np.stack([z, zero, -x], 1)
-        jacobian[:, :, 2] = np.stack([-y, x, zero], 1)
-        jacobian[:, :, 3] = turned
-        jacobian[:, :, 4:] = np.eye(3)
-        jacobian *= trust[None, :, None]
-        residual = (points - turned - centre) * trust
-        flat = jacobian.reshape(-1, 7)
-        normal = flat.T @ flat
-        normal += 1e-9 * float(np.trace(normal)) * np.eye(7)
-        step = np.linalg.solve(normal, flat.T @ residual.ravel())
+        turn = scale * rotation
+        moment = turn @ own @ turn.T
+        normal = (moment.ravel() @ spread).reshape(4, 4)
+        normal.flat[::5] += 1e-9 * normal.trace()
+        step = np.linalg.solve(normal, (cross @ turn.T - moment).ravel() @ pull.reshape(9, 4))
         rotation = _rotation_about(step[:3]) @ rotation
         scale *= 1 + float(step[3])
-        centre = centre + step[4:]
-    return Similarity(rotation, scale, origin, centre)
+    return Similarity(rotation, scale, start.origin, start.centre)
 
 
 def _rotation_about(vector: NDArray[np.float64]) -> Rotation:
