@@ -12,13 +12,15 @@ A zip archive with one JSON entry and plain NumPy arrays; nothing in it can run.
     skin/00000.npy            (64, 3) float32          |
 
 Every entry carries a CRC-32 (part of the zip format), so damage is noticed. Sizes are checked before anything
-is unpacked.
+is unpacked, and values before they are used: whatever a file holds, it is read or refused.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -30,12 +32,33 @@ from typing import Any
 import numpy as np
 
 from likeness.errors import MediaNotFound, ModelFormat
+from likeness.faces.topology import CHIN, FOREHEAD_TOP
 from likeness.motion.frame import MOUTH_PX, SHADING_PX, DriverInfo, MotionFrame
+from likeness.types import Floats
 
 SUFFIX = ".motion"
 FORMAT, VERSION, CHUNK = "likeness motion", 1, 64
 MAX_FRAMES = 10_000_000
 MAX_HEADER_BYTES = 65_536
+SMALLEST_FACE_PX = 1.0
+
+# What zipfile, json and NumPy raise on damaged or hostile files; they know no common base. NumPy takes array
+# headers apart as Python source.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    MemoryError,
+    EOFError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +66,15 @@ class _Field:
     shape: tuple[int, ...]
     dtype: type[np.generic]
     required: bool = True
+    limits: tuple[float, float] = (0, 255)
 
     def max_bytes(self, frames: int) -> int:
         return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize * frames + 512
 
 
 FIELDS = {
-    "points": _Field((478, 3), np.float32),
-    "blendshapes": _Field((52,), np.float32),
+    "points": _Field((478, 3), np.float32, limits=(-1e5, 1e5)),
+    "blendshapes": _Field((52,), np.float32, limits=(-0.01, 1.01)),
     "held": _Field((), np.bool_),
     "shading": _Field((SHADING_PX, SHADING_PX), np.uint8, required=False),
     "mouth": _Field((*MOUTH_PX, 3), np.uint8, required=False),
@@ -122,7 +146,7 @@ class MotionFile:
     def _open(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self._path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except _DAMAGE as error:
             raise self._damaged("it is not a zip archive or was cut off") from error
 
     def _read_header(self, archive: zipfile.ZipFile) -> tuple[list[str], DriverInfo]:
@@ -141,16 +165,7 @@ class MotionFile:
             info = DriverInfo(
                 Fraction(header["rate"]), int(header["width"]), int(header["height"]), int(header["frames"])
             )
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            ZeroDivisionError,
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except _DAMAGE as error:
             raise self._damaged("its header cannot be read") from error
         missing = [name for name, field in FIELDS.items() if field.required and name not in fields]
         plausible = 0 < info.rate <= 1000 and info.width > 0 and info.height > 0
@@ -167,21 +182,15 @@ class MotionFile:
             if entry.file_size > field.max_bytes(size):
                 raise self._damaged(f"{entry.filename} is too large")
             array = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
-        except (
-            KeyError,
-            ValueError,
-            EOFError,
-            OSError,
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except _DAMAGE as error:
             raise self._damaged(f"frames from {number * CHUNK} cannot be read") from error
         if array.shape != (size, *field.shape) or array.dtype != field.dtype:
             raise self._damaged(f"{name} has the wrong shape")
-        if array.dtype == np.float32 and not np.isfinite(array).all():
-            raise self._damaged(f"{name} holds values that are not numbers")
+        # Comparing so refuses what is not a number too.
+        if not ((array >= field.limits[0]) & (array <= field.limits[1])).all():
+            raise self._damaged(f"{name} holds impossible values")
+        if name == "points" and _face_heights_px(array).min() < SMALLEST_FACE_PX:
+            raise self._damaged("a face in it has no size")
         return array
 
     def _damaged(self, why: str) -> ModelFormat:
@@ -189,6 +198,10 @@ class MotionFile:
             f"{self._path.name} is not a usable .motion file: {why}.",
             "Record it again with `likeness motion record VIDEO -o FILE.motion`.",
         )
+
+
+def _face_heights_px(points: Floats) -> Floats:
+    return np.asarray(np.linalg.norm(points[:, CHIN] - points[:, FOREHEAD_TOP], axis=1), np.float32)
 
 
 def _in_chunks(frames: Iterable[MotionFrame]) -> Iterator[list[MotionFrame]]:
