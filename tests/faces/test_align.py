@@ -55,3 +55,12 @@ def test_head_and_shoulders(hopper: Picture, bundle: Path) -> None:
     assert crop.side_px == pytest.approx(HEAD_AND_SHOULDERS * face.size_px, rel=1e-3)
     (seen,) = find_faces(crop.cut(hopper))
     assert np.abs(seen.points - crop.cut_points(face.points))[:, :2].mean() < 1.0
+
+
+def test_a_crop_moves_inside_the_picture_where_it_fits() -> None:
+    near_the_corner = Crop(x=10.0, y=95.0, side_px=40.0, size_px=20)
+    moved = near_the_corner.within(100, 100)
+    assert (moved.x, moved.y) == (19.5, 79.5)
+    assert near_the_corner.within(30, 100) == Crop(x=10.0, y=79.5, side_px=40.0, size_px=20)
+    inside = Crop(x=50.0, y=50.0, side_px=40.0, size_px=20)
+    assert inside.within(100, 100) == inside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,15 @@ class Crop:
         side_px = HEAD_AND_SHOULDERS * float((high - low).max())
         x, y = ((low + high) / 2).tolist()
         return cls(x, y - RAISE * side_px, side_px, size_px)
+
+    def within(self, width: int, height: int) -> Crop:
+        """The crop moved inside a picture of this size, along each side that is long enough for it."""
+        half = (self.side_px - 1) / 2
+
+        def inside(middle: float, length: int) -> float:
+            return min(max(middle, half), length - 1 - half) if length >= self.side_px else middle
+
+        return replace(self, x=inside(self.x, width), y=inside(self.y, height))
 
     @property
     def scale(self) -> float:

@@ -55,7 +55,8 @@ def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face
 
 
 def _head_square(still: Still, face: Face, size_px: int) -> Source:
-    crop = Crop.around(face.points, size_px)
+    height, width = still.image.shape[:2]
+    crop = Crop.around(face.points, size_px).within(width, height)
     alpha = None if still.alpha is None else crop.cut(still.alpha)
     return _source(crop.cut(still.image), face, crop.cut_points(face.points), alpha)
 
