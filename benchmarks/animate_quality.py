@@ -1,13 +1,13 @@
 """How close does an animated picture come to the real clip? Self-reenactment, judged by another tracker.
 
-The first frame of each clip is the source, the clip itself the driver, and every rendered frame is compared with
-the real one, in memory, before label and encoding. "static" is the first frame shown all the time: what an
-engine must beat. The judge (`judge.py`) is an older face mesh that takes no part in driving.
+The first frame of each clip is the source, the clip itself the driver, and every rendered frame is compared
+with the real one, in memory, before label and encoding. "static" is the first frame shown all the time: what
+an engine must beat. The judge (`judge.py`) is an older face mesh that takes no part in driving.
 
-    python benchmarks/animate_quality.py [CLIP …] [--out benchmarks/results/animate_quality.json] [--sheets DIR]
+    python benchmarks/animate_quality.py [CLIP …] [--out FILE.json] [--sheets DIR]
 
-Without clips, all of ../shared/media/driving. Contact sheets show people from those clips: keep them out of the
-repository.
+Without clips, all of ../shared/media/driving. Contact sheets show people from those clips: keep them out of
+the repository.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from judge import Judge
 from numpy.typing import NDArray
 
+from judge import Judge
 from likeness.config import AnimateConfig
 from likeness.engines.base import Source
 from likeness.faces.pose import euler_deg, eye_openness, fit_similarity, head_pose, mouth_openness

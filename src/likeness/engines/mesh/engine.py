@@ -26,9 +26,9 @@ from likeness.types import Floats, ModelRef, Picture
 LONGEST_GAP = 0.25
 """Gaps in the head up to this share of the face's width are bridged."""
 SEAM = 0.02
-"""Neighbouring pixels that are this share of the face's width apart in the source lie on different surfaces."""
+"""Neighbours that are this share of the face's width apart in the source lie on different surfaces."""
 CALM_TURN_DEG = 12.0
-"""Beyond about this turn of the driver's head, shading says more of the light in the room than of the face."""
+"""Beyond about this turn of the head, shading says more of the light in the room than of the face."""
 
 
 class MeshEngine:

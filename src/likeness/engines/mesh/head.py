@@ -109,7 +109,7 @@ def _ramp(start: float, stop: float, value: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _freedom(grid: NDArray[np.float64], alpha: Picture) -> NDArray[np.float64]:
-    """0 at those edges of the picture that cut through the person, who must not come away from them; else 1."""
+    """0 at edges of the picture that cut through the person, who may not come away from them; else 1."""
     height, width = alpha.shape
     edges = (
         (alpha[-1], (height - 1 - grid[:, 1]) / height, 0.14),

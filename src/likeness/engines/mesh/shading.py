@@ -2,7 +2,8 @@
 
 The driver's luminance now over that in its reference frame, in the canonical UV map, is what the expression
 does to light on a face (Liu, Shan, Zhang, SIGGRAPH 2001). It is carried to the source as a ratio, with the
-large-scale light taken out (that belongs to the driver's room), damped where edges make it unsure, and limited.
+large-scale light taken out (that belongs to the driver's room), damped where edges make it unsure, and
+limited.
 """
 
 from __future__ import annotations
