@@ -65,7 +65,7 @@ def any_frames(draw: st.DrawFn) -> list[MotionFrame]:
     return made
 
 
-@no_deadline
+@settings(no_deadline, max_examples=25)
 @given(any_frames(), st.integers(1, 60000), st.integers(1, 2000), st.sampled_from([1, 70, CHUNK]))
 def test_a_round_trip_loses_no_bit(
     tmp_path: Path, frames: list[MotionFrame], numerator: int, denominator: int, repeat: int
@@ -150,7 +150,7 @@ def test_no_file() -> None:
     assert caught.value.hint
 
 
-@no_deadline
+@settings(no_deadline, max_examples=60)
 @given(st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path, recorded: Path, where: float) -> None:
     data = recorded.read_bytes()
@@ -176,7 +176,7 @@ def test_a_flipped_byte_is_refused_or_harmless(
     harmless_or_refused(damaged, read(recorded))
 
 
-@settings(no_deadline, max_examples=300)
+@settings(no_deadline, max_examples=200)
 @given(st.data())
 def test_a_flipped_byte_in_the_tables_is_refused_or_harmless(
     tmp_path: Path, bare: Path, data: st.DataObject

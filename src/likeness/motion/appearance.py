@@ -36,7 +36,7 @@ class Unwrapper:
         self._map = np.zeros((SHADING_PX, SHADING_PX, 2), np.float32)
 
     def shading(self, image: Picture, points: Floats) -> Picture:
-        """The face's luminance in the UV map: (128, 128) uint8; outside the face the border repeats."""
+        """The face's luminance in the UV map: (128, 128) uint8; what is outside the face means nothing."""
         place = np.einsum("nkd,nk->nd", points[self._triangles, :2], self._weights)
         low = np.floor(place.min(0)).astype(int) - 3
         high = np.ceil(place.max(0)).astype(int) + 4
