@@ -224,12 +224,15 @@ def soften_seams(
     for y in range(top, bottom - 1):
         for x in range(left, right - 1):
             u, v = map_x[y, x], map_y[y, x]
-            if abs(map_x[y, x + 1] - u) + abs(map_y[y, x + 1] - v) > jump:
+            if u < -1:
+                continue
+            right_u, below_u = map_x[y, x + 1], map_x[y + 1, x]
+            if right_u >= -1 and abs(right_u - u) + abs(map_y[y, x + 1] - v) > jump:
                 for c in range(3):
                     a, b = np.int32(picture[y, x, c]), np.int32(picture[y, x + 1, c])
                     picture[y, x, c] = (3 * a + b + 2) >> 2
                     picture[y, x + 1, c] = (a + 3 * b + 2) >> 2
-            if abs(map_x[y + 1, x] - u) + abs(map_y[y + 1, x] - v) > jump:
+            if below_u >= -1 and abs(below_u - u) + abs(map_y[y + 1, x] - v) > jump:
                 for c in range(3):
                     a, b = np.int32(picture[y, x, c]), np.int32(picture[y + 1, x, c])
                     picture[y, x, c] = (3 * a + b + 2) >> 2
