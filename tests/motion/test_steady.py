@@ -25,7 +25,7 @@ def moved(shift: Floats) -> list[MotionFrame]:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 20))
+@given(st.integers(0, 60))
 def test_every_frame_comes_once_and_in_order(count: int) -> None:
     frames = moved(np.random.default_rng(count).normal(0, 30, (count, 2)))
     out = list(steady(iter(frames)))
@@ -37,7 +37,7 @@ def test_every_frame_comes_once_and_in_order(count: int) -> None:
 
 
 @settings(deadline=None)
-@given(st.floats(-30, 30), st.floats(-30, 30), st.integers(1, 12))
+@given(st.floats(-30, 30), st.floats(-30, 30), st.integers(1, 40))
 def test_even_movement_does_not_lag(dx: float, dy: float, count: int) -> None:
     frames = moved(np.arange(count)[:, None] * np.array([[dx, dy]]))
     for number, frame in enumerate(steady(frames)):

@@ -10,14 +10,14 @@ import numpy as np
 
 from likeness.motion.frame import MotionFrame
 
-WEIGHTS = (0.1, 0.2, 0.4, 0.2, 0.1)
+WEIGHTS = (0.04,) * 25
 """Symmetric, so nothing lags."""
-TREMBLE = 0.006
+TREMBLE = 0.0035
 """Frames further apart than this share of the face's size differ by movement, not by the tracker's noise."""
 
 
 def steady(frames: Iterable[MotionFrame]) -> Iterator[MotionFrame]:
-    """The same frames with `steady` filled in; two frames are read ahead."""
+    """The same frames with `steady` filled in; half a window is read ahead."""
     middle = len(WEIGHTS) // 2
     window: deque[MotionFrame] = deque(maxlen=len(WEIGHTS))
     for frame in frames:
