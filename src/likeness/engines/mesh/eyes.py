@@ -83,9 +83,10 @@ class Eye:
                 for y in (above, below)
             ]
         )
-        low = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-        high = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, [width, height])
-        self.box = (int(low[0]), int(low[1]), int(max(high[0], low[0] + 2)), int(max(high[1], low[1] + 2)))
+        # Two pixels at least, and never outside: a portrait may cut through an eye, or leave it out.
+        low = np.clip(np.floor(corners.min(0)).astype(int), 0, [width - 2, height - 2])
+        high = np.clip(np.ceil(corners.max(0)).astype(int) + 1, low + 2, [width, height])
+        self.box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
         x, y = np.meshgrid(np.arange(self.box[0], self.box[2]), np.arange(self.box[1], self.box[3]))
         offset = np.stack([x - self._middle[0], y - self._middle[1]], 2).astype(np.float32)
         self._a = (offset @ self._along).astype(np.float32)
