@@ -20,6 +20,7 @@ from likeness.types import Floats, Picture
 SMOOTH_PX = 1.2
 LIMIT = float(np.log(1.25))
 GAIN = 0.75
+STRANGE = float(np.log(1.6))
 CALM = 0.7
 """Share of a new ratio in the running one."""
 
@@ -55,8 +56,10 @@ class ShadingRatio:
     def __call__(self, shading: Picture, strength: float = 1.0) -> Floats:
         """The ratio (128, 128) float32 for this frame, 1 = unchanged."""
         change = self._log(shading) - self._reference
+        # No fold is that dark: what changes more is a hand or hair before the face.
+        face = 1 / (1 + (change / STRANGE) ** 4)
         change -= _wide(change * self._valid) / self._norm_wide
-        change = np.clip(GAIN * strength * change * self._sure, -LIMIT, LIMIT) * self._soft
+        change = np.clip(GAIN * strength * change * self._sure * face, -LIMIT, LIMIT) * self._soft
         if self._running is None:
             self._running = change
         else:
