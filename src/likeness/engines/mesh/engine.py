@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 
 from likeness.config import AnimateConfig
@@ -11,8 +12,9 @@ from likeness.engines.base import Source
 from likeness.engines.mesh.backdrop import split
 from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
 from likeness.engines.mesh.head import HeadSurface
-from likeness.engines.mesh.kernels import close_gaps, composite, draw_triangles, shade, soften_seams
+from likeness.engines.mesh.kernels import shade
 from likeness.engines.mesh.mouth import paint_mouth
+from likeness.engines.mesh.raster import draw_surface
 from likeness.engines.mesh.shading import ShadingRatio, bind
 from likeness.faces.pose import mouth_openness
 from likeness.faces.segment import person_mask
@@ -59,14 +61,13 @@ class MeshPerformer:
         self._config = config
         self._retarget = Retargeter(source.face, (width, height), calibration, mesh, config)
         alpha = person_mask(image) if source.alpha is None else source.alpha
-        self._layer, self._backdrop = split(image, alpha)
+        self._layer, backdrop = split(image, alpha)
+        self._backdrop = np.asarray(cv2.cvtColor(backdrop, cv2.COLOR_RGB2RGBA), np.uint8)
         self._surface = HeadSurface(points, self._layer[:, :, 3], mesh)
         self._eyes = [Eye(self._layer[:, :, :3], points, eye, seed) for seed, eye in enumerate(EYES)]
         self._knots = [_lid_knots(eye, points, index) for eye, index in zip(self._eyes, EYES, strict=True)]
         self._edited = self._layer.copy()
         self._map_u, self._map_v, self._face_left, self._face_top = bind(points, mesh, (width, height))
-        self._map_x = np.zeros((height, width), np.float32)
-        self._map_y, self._depth = np.zeros_like(self._map_x), np.zeros_like(self._map_x)
         reference = calibration.reference
         self._shading = None if reference.shading is None else ShadingRatio(mesh, reference.shading)
         self._mouth_gain = np.ones(3, np.float32)
@@ -84,23 +85,19 @@ class MeshPerformer:
             eye.paint(self._edited, _along(knots, move))
         texture = self._shaded(motion, float(np.linalg.norm(target.turned_deg[0])))
         vertices = self._surface.place(target.points, target.head)
-        out = self._backdrop.copy()
-        height, width = out.shape[:2]
-        box = _box(vertices, width, height)
-        draw_triangles(
+        height, width = self._backdrop.shape[:2]
+        out = np.empty((height, width, 3), np.uint8)
+        draw_surface(
             vertices,
             self._surface.source,
             self._surface.triangles,
-            self._map_x,
-            self._map_y,
-            self._depth,
-            *box,
+            _words(texture),
+            _words(self._backdrop),
+            out,
+            longest_gap=int(LONGEST_GAP * self._surface.face_width_px),
+            jump=max(4.0, SEAM * self._surface.face_width_px),
+            seams=_box(vertices[:FACE], width, height),
         )
-        longest = int(LONGEST_GAP * self._surface.face_width_px)
-        close_gaps(self._map_x, self._map_y, *box, longest)
-        composite(texture.view(np.uint32)[:, :, 0], self._backdrop, out, self._map_x, self._map_y, *box)
-        jump = max(4.0, SEAM * self._surface.face_width_px)
-        soften_seams(out, self._map_x, self._map_y, *_box(vertices[:FACE], width, height), jump)
         if motion.mouth is not None:
             self._paint_mouth(out, vertices, motion.mouth)
         return out
@@ -127,6 +124,11 @@ class MeshPerformer:
         wider = mouth_openness(vertices) - self._mouth_open
         shown = float(np.clip(wider / max(0.6 * self._mouth_open, 0.003), 0, 1))
         paint_mouth(out, vertices, inside, self._mouth_gain, self._surface.face_height_px, shown)
+
+
+def _words(picture: Picture) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """(h, w, 4) uint8 as (h, w) uint32, the same memory."""
+    return picture.view(np.uint32)[:, :, 0]
 
 
 def _box(vertices: Floats, width: int, height: int) -> tuple[int, int, int, int]:
