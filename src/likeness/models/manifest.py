@@ -121,17 +121,6 @@ MANIFEST: tuple[ModelEntry, ...] = (
         sources=(_mediapipe("face_landmark/face_landmark.tflite"),),
     ),
     ModelEntry(
-        name="face-detection-full-range",
-        file_name="face_detection_full_range_sparse.tflite",
-        kind="model",
-        sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
-        size_bytes=676_746,
-        licence="Apache-2.0",
-        attribution="Google, MediaPipe",
-        purpose="finds faces that are small or far away",
-        sources=(_mediapipe("face_detection/face_detection_full_range_sparse.tflite"),),
-    ),
-    ModelEntry(
         name="grace-hopper",
         file_name="grace_hopper.jpg",
         kind="media",
