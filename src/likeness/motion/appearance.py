@@ -26,29 +26,39 @@ class Unwrapper:
         for number, triangle in enumerate(mesh.triangles):
             corners = np.round(uv[triangle] * 16).astype(np.int32)
             cv2.fillConvexPoly(owner, corners, number, cv2.LINE_8, 4)
-        self._rows, self._columns = np.nonzero(owner >= 0)
-        self._triangles = mesh.triangles[owner[self._rows, self._columns]]
-        a, b, c = (uv[self._triangles[:, k]].astype(np.float64) for k in range(3))
-        p = np.stack([self._columns, self._rows], 1)
+        seen = owner >= 0
+        rows, columns = np.nonzero(seen)
+        triangles = mesh.triangles[owner[rows, columns]]
+        a, b, c = (uv[triangles[:, k]].astype(np.float64) for k in range(3))
+        p = np.stack([columns, rows], 1)
         area = _cross(b - a, c - a)
         w1, w2 = _cross(p - a, c - a) / area, _cross(b - a, p - a) / area
-        self._weights = np.stack([1 - w1 - w2, w1, w2], 1).astype(np.float32)
-        self._map = np.zeros((SHADING_PX, SHADING_PX, 2), np.float32)
+        # Pixels off the face show what the nearest one on it shows.
+        far = np.where(seen, 0, 1).astype(np.uint8)
+        _, labels = cv2.distanceTransformWithLabels(far, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        nearest = np.asarray(labels)
+        rank = np.zeros(len(rows) + 1, np.intp)
+        rank[nearest[rows, columns]] = np.arange(len(rows))
+        self._corners = triangles.T[:, rank[nearest]].astype(np.intp)
+        self._weights = np.stack([1 - w1 - w2, w1, w2]).astype(np.float32)[:, rank[nearest]]
 
     def shading(self, image: Picture, points: Floats) -> Picture:
-        """The face's luminance in the UV map: (128, 128) uint8; what is outside the face means nothing."""
-        place = np.einsum("nkd,nk->nd", points[self._triangles, :2], self._weights)
-        low = np.floor(place.min(0)).astype(int) - 3
-        high = np.ceil(place.max(0)).astype(int) + 4
+        """The face's luminance in the UV map: (128, 128) uint8; outside the face its border repeats."""
+        # One complex number is one point: x and y are fetched and weighed together.
+        corners = np.ascontiguousarray(points[:, :2], np.float32).view(np.complex64)[:, 0]
+        (i, j, k), (a, b, c) = self._corners, self._weights
+        place = a * corners[i] + b * corners[j] + c * corners[k]
+        low = np.floor([place.real.min(), place.imag.min()]).astype(int) - 3
+        high = np.ceil([place.real.max(), place.imag.max()]).astype(int) + 4
         left, top = np.clip(low, 0, [image.shape[1] - 2, image.shape[0] - 2])
         right, bottom = np.clip(high, [left + 2, top + 2], [image.shape[1], image.shape[0]])
         grey = cv2.cvtColor(np.ascontiguousarray(image[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
         # Average over as many pixels as fall into one of the map, against aliasing.
-        k = max(1, round(float(high[0] - low[0]) / SHADING_PX))
-        if k > 1:
-            grey = cv2.blur(grey, (k, k))
-        self._map[self._rows, self._columns] = place - [left, top]
-        unwrapped = cv2.remap(grey, self._map, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        side = max(1, round(float(high[0] - low[0]) / SHADING_PX))
+        if side > 1:
+            grey = cv2.blur(grey, (side, side))
+        seen_at = (place - np.complex64(complex(left, top))).view(np.float32).reshape(*place.shape, 2)
+        unwrapped = cv2.remap(grey, seen_at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(unwrapped, np.uint8)
 
     @staticmethod
@@ -78,7 +88,7 @@ def skin_colour(image: Picture, points: Floats) -> Floats:
     for x, y in np.round(points[list(SKIN), :2]).astype(int):
         x, y = int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
         patch = image[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
-        means.append(patch.reshape(-1, 3).mean(0))
+        means.append(cv2.mean(patch)[:3])
     return np.asarray(np.mean(means, axis=0), np.float32)
 
 
