@@ -270,9 +270,10 @@ class _EyeMeasure:
 
     def __call__(self, frame: MotionFrame, moved: Similarity) -> EyeMotion:
         gap, lower, gaze = self._measure(frame, moved)
+        # Counted from the open eye, so that the reference is 1 also where there is no span to speak of.
         span = max(self._open - self._closed, 0.02)
-        mean = (float(gap.mean()) - self._closed) / span
-        columns = ((gap + self._added * gap.mean()) / self._shape - self._closed) / span
+        mean = 1 + (float(gap.mean()) - self._open) / span
+        columns = 1 + ((gap + self._added * gap.mean()) / self._shape - self._open) / span
         openness = np.maximum(mean + 0.6 * (columns - mean), 0)
         # What lies under a half closed lid was never seen: such an eye opens less far, in proportion.
         openness = np.where(openness > 1, 1 + self._opening * (openness - 1), openness)

@@ -133,23 +133,31 @@ def _surround(oval: NDArray[np.float64], alpha: Picture) -> tuple[NDArray[np.flo
     height, width = alpha.shape
     x, y = np.meshgrid(np.linspace(0, width - 1, GRID), np.linspace(0, height - 1, GRID))
     grid = np.stack([x.ravel(), y.ravel()], 1)
-    outline = np.round(oval * 16).astype(np.int32)
-    inside = np.zeros(alpha.shape, np.uint8)
-    cv2.fillPoly(inside, [outline], 1, cv2.LINE_8, 4)
     following = np.roll(oval, -1, axis=0)
     middle, radius = (oval + following) / 2, np.linalg.norm(following - oval, axis=1) / 2
     blocking = (np.linalg.norm(grid[:, None] - middle[None], axis=2) < 1.1 * radius).any(1)
-    column, row = np.round(grid).astype(int).T
-    grid = grid[~blocking & (inside[row, column] == 0)]
-    points = np.vstack([oval, grid])
+    points = np.vstack([oval, grid[~blocking & ~_inside(oval, grid)]])
+    low, high = oval.min(0), oval.max(0)
+    if (low < 0).any() or (high > [width - 1, height - 1]).any():
+        # A face cut by the picture's edge: corners far out keep all of the picture inside the mesh.
+        (left, top), (right, bottom) = low - 4 * radius.max(), high + 4 * radius.max() + [width, height]
+        points = np.vstack([points, [[left, top], [right, top], [left, bottom], [right, bottom]]])
     triangles = _delaunay(points, (width, height))
-    centre = np.round(points[triangles].mean(1)).astype(int)
-    centre = np.clip(centre, 0, [width - 1, height - 1])
     reach = max(width, height) // GRID + 2
     person = cv2.dilate((alpha > 5).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=reach)
     corner = np.clip(np.round(points).astype(int), 0, [width - 1, height - 1])
     shown = (person[corner[:, 1], corner[:, 0]] > 0)[triangles].any(1)
-    return points, triangles[shown & (inside[centre[:, 1], centre[:, 0]] == 0)]
+    return points, triangles[shown & ~_inside(oval, points[triangles].mean(1))]
+
+
+def _inside(outline: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of (n, 2) points lie inside a polygon: a ray from there crosses it an odd number of times."""
+    following = np.roll(outline, -1, axis=0)
+    x, y = points[:, None, 0], points[:, None, 1]
+    (x0, y0), (x1, y1) = outline.T, following.T
+    crossed = (y0 > y) != (y1 > y)
+    at = x0 + (y - y0) * (x1 - x0) / np.where(y1 == y0, 1, y1 - y0)
+    return np.asarray((crossed & (x < at)).sum(1) % 2 == 1)
 
 
 def _delaunay(points: NDArray[np.float64], size_px: tuple[int, int]) -> NDArray[np.int32]:
