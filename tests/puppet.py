@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -168,6 +169,7 @@ class Puppet:
             cv2.polylines(canvas, [lid], True, (40, 25, 25), max(1, round(0.12 * unit)))
 
 
+@functools.lru_cache(64)
 def look(puppet: Puppet) -> MotionFrame:
     """Its frame with shading, mouth and skin, from its picture."""
     image, points = puppet.draw(), puppet.points

@@ -80,7 +80,7 @@ def test_a_reference_caught_in_a_blink_is_not_what_open_means() -> None:
 def test_figures_stay_in_their_ranges(moves: list[tuple[float, float]]) -> None:
     calibration = learn([Puppet(blink=blink, lips=lips).frame for blink, lips in moves], SOURCE)
     for opened, closed in zip(calibration.eye_open, calibration.eye_closed, strict=True):
-        assert 0 < closed < opened
+        assert 0 <= closed <= opened
     assert calibration.lip_floor.shape == (11,)
     assert (calibration.lip_floor >= 0).all()
     assert (calibration.lip_floor <= 0.02).all(), "an open mouth is never taken for closed lips"

@@ -189,7 +189,7 @@ def test_who_is_found_again_after_a_loss_is_the_one_face(tracker: type[ScriptedT
     assert [frame.held for frame in frames] == [False, True, False, False]
 
 
-@pytest.mark.parametrize("needs", [frozenset(), {"appearance"}, {"image"}, {"image", "appearance"}], ids=str)
+@pytest.mark.parametrize("needs", [(), ("appearance",), ("image",), ("image", "appearance")], ids=str)
 def test_what_is_needed_is_kept_and_no_more(tracker: type[ScriptedTracker], needs: frozenset[Need]) -> None:
     frames, _ = recorded(tracker, [(face_at(96),), (), (face_at(96),), ()], needs=frozenset(needs))
     for frame in frames:

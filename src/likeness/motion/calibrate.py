@@ -76,7 +76,7 @@ def calibrate(
         own = eye_openness(reference.points, eye)
         # The source is taken to look as the reference does, unless that was caught in a blink and it was not.
         blinks = reference.blendshapes[SHAPE[eye.blink]] - source.blendshapes[SHAPE[eye.blink]]
-        opened.append(max(usual if own < 0.7 * usual and blinks > 0.15 else own, 1e-3))
+        opened.append(usual if own < 0.7 * usual and blinks > 0.15 else own)
         closed.append(float(np.clip(np.percentile(values, 1) + 0.015, 0.08, 0.16)))
     moved = [fit_reference(reference, frame, mesh) for frame in frames]
     gaps = [lip_gaps(frame.points, move, reference) for frame, move in zip(frames, moved, strict=True)]
