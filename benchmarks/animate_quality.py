@@ -84,7 +84,8 @@ def reenact(clip: Path, engine: str, limit: int) -> tuple[list[Picture], list[Pi
     calibration = calibrate(
         motion[: int(10 * driver.rate)], motion[0].face, canonical_mesh(), driver, "first"
     )
-    performer = renderer.prepare(Source(frames[0], motion[0].face), calibration, config)
+    performer = renderer.prepare(Source(frames[0], motion[0].face), config)
+    performer.begin(calibration)
     rendered = [performer.render(frame) for frame in motion]
     return frames, rendered, {"frames": len(frames), "held": recorder.held, "warnings": performer.warnings()}
 

@@ -29,6 +29,10 @@ class Source:
 class Performer(Protocol):
     """A prepared source. Frames come in order; an instance belongs to one thread."""
 
+    def begin(self, calibration: Calibration) -> None:
+        """What is known of the driver, once, before the first frame. Quick: everybody waits for it."""
+        ...
+
     def render(self, motion: MotionFrame) -> Picture:
         """The source doing what `motion` says: (h, w, 3) uint8 RGB, the size of the source picture.
 
@@ -48,8 +52,8 @@ class Engine(Protocol):
     version: ClassVar[str]
     needs: ClassVar[frozenset[Need]]
 
-    def prepare(self, source: Source, calibration: Calibration, config: AnimateConfig) -> Performer:
-        """Take the source apart once; everything slow happens here."""
+    def prepare(self, source: Source, config: AnimateConfig) -> Performer:
+        """Take the source apart once; everything slow happens here, while the driver is being tracked."""
         ...
 
     def models(self) -> tuple[ModelRef, ...]:

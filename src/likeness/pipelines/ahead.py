@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
+_Entry: TypeAlias = tuple[T | None, BaseException | None, bool]
 _POLL_S = 0.1
 
 
-def run_ahead(items: Iterable[T], size: int) -> Iterator[T]:
-    """The same items, made in another thread, at most `size` of them in advance.
+@contextmanager
+def run_ahead(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
+    """The same items, made in another thread from now on, at most `size` of them in advance.
 
-    An exception of the other thread is raised here, in its place. Closing this iterator stops the thread.
+    An exception of the other thread is raised where the items are used, in its place. Leaving the block stops
+    the thread; if `items` is a generator, it is closed there.
     """
-    waiting: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(size)
+    waiting: queue.Queue[_Entry[T]] = queue.Queue(size)
     stop = threading.Event()
 
-    def put(entry: tuple[T | None, BaseException | None, bool]) -> None:
+    def put(entry: _Entry[T]) -> None:
         while not stop.is_set():
             try:
                 waiting.put(entry, timeout=_POLL_S)
@@ -32,7 +36,9 @@ def run_ahead(items: Iterable[T], size: int) -> Iterator[T]:
             for item in items:
                 put((item, None, False))
                 if stop.is_set():
-                    return
+                    break
+            if isinstance(items, Generator):
+                items.close()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the items are used
             put((None, error, True))
         else:
@@ -41,13 +47,17 @@ def run_ahead(items: Iterable[T], size: int) -> Iterator[T]:
     thread = threading.Thread(target=work, name="run-ahead", daemon=True)
     thread.start()
     try:
-        while True:
-            item, error, last = waiting.get()
-            if error is not None:
-                raise error
-            if last:
-                return
-            yield item  # type: ignore[misc]
+        yield _received(waiting)
     finally:
         stop.set()
         thread.join()
+
+
+def _received(waiting: queue.Queue[_Entry[T]]) -> Iterator[T]:
+    while True:
+        item, error, last = waiting.get()
+        if error is not None:
+            raise error
+        if last:
+            return
+        yield item  # type: ignore[misc]

@@ -16,7 +16,7 @@ from typing import Any
 
 from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
-from likeness.engines.base import Engine, Performer, Source
+from likeness.engines.base import Engine
 from likeness.errors import NoFrames, UsageError
 from likeness.faces.topology import canonical_mesh
 from likeness.media import AudioSource, check_input, check_output
@@ -114,15 +114,28 @@ def animate(
     names = [model.name for model in renderer.models()]
     fetch_all(names, on_progress=on_progress, offline=config.offline or None)
     portrait = read_portrait(source, config)
-    with Driver(
-        driving,
-        needs=renderer.needs,
-        start_s=config.start_s,
-        end_s=config.end_s,
-        face=config.driving_face,
-    ) as driver:
-        performer, best_frame, frames = _prepare(renderer, portrait, driver, config, on_progress)
-        making = _describe(renderer, config, inputs, driving, best_frame)
+    if driving.suffix.lower() == SUFFIX and "image" in renderer.needs:
+        raise UsageError(
+            f"The engine {renderer.name} needs the driver's pictures, and a .motion file holds none.",
+            "Give the video itself, or choose the engine mesh.",
+        )
+    with (
+        Driver(
+            driving,
+            needs=renderer.needs,
+            start_s=config.start_s,
+            end_s=config.end_s,
+            face=config.driving_face,
+        ) as driver,
+        run_ahead(driver.frames(), _count_ahead(driver, config)) as stream,
+    ):
+        # All of this goes on while the driver's beginning is tracked.
+        portrait = read_portrait(source, config)
+        performer = renderer.prepare(portrait, config)
+        first = _look_ahead(stream, driver, config, on_progress)
+        calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
+        performer.begin(calibration)
+        making = _describe(renderer, config, inputs, driving, calibration.index)
         height, width = portrait.image.shape[:2]
         with SealedVideo(
             out,
@@ -135,10 +148,9 @@ def animate(
             face_box=portrait.face.box,
         ) as video:
             done = 0
-            for done, frame in enumerate(frames, 1):
+            for done, frame in enumerate(_drain(first, stream), 1):
                 video.write(performer.render(frame))
                 on_progress(Progress("animate", done, driver.info.frames))
-        warnings = (*performer.warnings(), *_driver_warnings(driver), *video.sealed.notes)
         return Animation(
             path=out,
             source=source,
@@ -147,37 +159,33 @@ def animate(
             rate=driver.info.rate,
             width=width,
             height=height,
-            best_frame=best_frame,
+            best_frame=calibration.index,
             held_frames=driver.held,
-            warnings=warnings,
+            warnings=(*performer.warnings(), *_driver_warnings(driver), *video.sealed.notes),
             config=config,
             making=making,
             sealed=video.sealed,
         )
 
 
-def _prepare(
-    engine: Engine, portrait: Source, driver: Driver, config: AnimateConfig, on_progress: OnProgress
-) -> tuple[Performer, int, Iterator[MotionFrame]]:
-    """Track the first seconds, learn from them, take the source apart, and hand on all the frames."""
-    count = int(LOOK_AHEAD_S * driver.info.rate)
-    if isinstance(config.best_frame, int):
-        count = max(count, config.best_frame + 1)
-    stream = run_ahead(driver.frames(), count)
+def _count_ahead(driver: Driver, config: AnimateConfig) -> int:
+    """How many frames are tracked before the first one is rendered."""
+    count = max(int(LOOK_AHEAD_S * driver.info.rate), 2)
+    return max(count, config.best_frame + 1) if isinstance(config.best_frame, int) else count
+
+
+def _look_ahead(
+    stream: Iterator[MotionFrame], driver: Driver, config: AnimateConfig, on_progress: OnProgress
+) -> list[MotionFrame]:
+    """The driver's beginning, from which the rest is judged."""
+    count, total = _count_ahead(driver, config), driver.info.frames
     first = []
     for frame in islice(stream, count):
         first.append(frame)
-        on_progress(Progress("track", len(first), driver.info.frames and min(count, driver.info.frames)))
+        on_progress(Progress("track", len(first), total and min(count, total)))
     if len(first) < 2:
         raise NoFrames(f"{driver.path.name} holds one picture only, which moves nobody.", "Give a video.")
-    if driver.path.suffix.lower() == SUFFIX and "image" in engine.needs:
-        raise UsageError(
-            f"The engine {engine.name} needs the driver's pictures, and a .motion file holds none.",
-            "Give the video itself, or choose the engine mesh.",
-        )
-    calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
-    performer = engine.prepare(portrait, calibration, config)
-    return performer, calibration.index, _drain(first, stream)
+    return first
 
 
 def _drain(first: list[MotionFrame], stream: Iterator[MotionFrame]) -> Iterator[MotionFrame]:

@@ -15,6 +15,10 @@ from likeness.motion.file import SUFFIX, MotionFile
 from likeness.motion.frame import DriverInfo, MotionFrame, Need
 from likeness.motion.record import Recorder
 from likeness.motion.steady import steady
+from likeness.pipelines.ahead import run_ahead
+
+_AHEAD_FRAMES = 2
+"""So many pictures are decoded in advance; they may be large."""
 
 
 class Driver:
@@ -80,7 +84,8 @@ class Driver:
     def frames(self) -> Iterator[MotionFrame]:
         """The motion, frame by frame."""
         if self._reader is not None and self._recorder is not None:
-            yield from steady(self._recorder.record(self._reader))
+            with run_ahead(self._reader, _AHEAD_FRAMES) as pictures:
+                yield from steady(self._recorder.record(pictures))
             return
         for frame in steady(islice(self._file.frames(), self._range.start, self._range.stop)):
             self._held += frame.held

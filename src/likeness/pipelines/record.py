@@ -74,10 +74,12 @@ def record_motion(
     check_plain_output(out, SUFFIX, overwrite=overwrite, source=driving)
     fetch(LANDMARKER, on_progress=on_progress, offline=offline or None)
     needs: frozenset[Need] = frozenset() if geometry_only else frozenset({"appearance"})
-    with Driver(driving, needs=needs, start_s=start_s, end_s=end_s, face=face) as driver:
-        frames = _tell(run_ahead(driver.frames(), _AHEAD_FRAMES), driver, on_progress)
+    with (
+        Driver(driving, needs=needs, start_s=start_s, end_s=end_s, face=face) as driver,
+        run_ahead(driver.frames(), _AHEAD_FRAMES) as frames,
+    ):
         with plain_output(out) as path:
-            count = write_motion(path, frames, driver.info)
+            count = write_motion(path, _tell(frames, driver, on_progress), driver.info)
         return Recording(out, driving, count, driver.info.rate, driver.held)
 
 
