@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from likeness.config import AnimateConfig, Region
 from likeness.engines.base import Performer, Source
 from likeness.engines.mesh import MeshEngine
-from likeness.engines.mesh import engine as module
+from likeness.engines.mesh import performer as module
 from likeness.faces import find_faces
 from likeness.faces.pose import euler_deg, eye_openness, head_pose
 from likeness.faces.topology import EYES, INNER_MOUTH, LIPS, canonical_mesh
@@ -41,7 +41,9 @@ def source_of(puppet: Puppet) -> Source:
 def perform(source: Source, frames: list[MotionFrame], **options: Any) -> Performer:
     """A performer for whom the first frame stands for the source, unless told otherwise."""
     config = AnimateConfig(**{"best_frame": "first", **options})
-    return MeshEngine().prepare(source, learn(frames, source.face, config.best_frame), config)
+    performer = MeshEngine().prepare(source, config)
+    performer.begin(learn(frames, source.face, config.best_frame))
+    return performer
 
 
 def difference(one: Picture, other: Picture) -> Floats:
