@@ -113,7 +113,6 @@ def animate(
     renderer: Engine = get_engine(engine)()
     names = [model.name for model in renderer.models()]
     fetch_all(names, on_progress=on_progress, offline=config.offline or None)
-    portrait = read_portrait(source, config)
     if driving.suffix.lower() == SUFFIX and "image" in renderer.needs:
         raise UsageError(
             f"The engine {renderer.name} needs the driver's pictures, and a .motion file holds none.",
