@@ -88,6 +88,11 @@ class AnimateConfig(MotionConfig):
         MotionConfig.__post_init__(self)
         _between("max side", self.max_side, 128, 8192)
         _between("size", self.size, 128, 4096)
+        if not isinstance(self.audio, Path) and self.audio not in ("driving", "none"):
+            raise UsageError(
+                f'"{self.audio}" is not a choice for audio.',
+                "Choose driving, none, or a file as pathlib.Path.",
+            )
         _one_of("label", self.label, get_args(Label))
         _one_of("device", self.device, get_args(Device))
         start_s, end_s = self.start_s or Fraction(0), self.end_s
