@@ -10,28 +10,16 @@ below -1 means "nothing of the person here".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numba as nb
 import numpy as np
 
+from likeness.engines.mesh.compiled import compiled
 from likeness.types import Floats, Picture
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-
-    def _compiled(function: F) -> F:
-        """Let the type checker see the function that numba replaces."""
-        return function
-else:
-    _compiled = nb.njit(nogil=True, fastmath=True, cache=True)
-
-HOLE = -9.0
+NOTHING = 14.0
+"""e to the power of minus this much changes no pixel."""
 
 
-@_compiled
+@compiled
 def shade(
     texture: Picture, out: Picture, ratio: Floats, map_u: Floats, map_v: Floats, left: int, top: int
 ) -> None:
@@ -41,49 +29,57 @@ def shade(
         texture, out: (h, w, 4) uint8 RGBA premultiplied.
         ratio: (n, n) float32 in UV space, 1 = unchanged.
         map_u, map_v: (bh, bw) float32 UV pixels for the box whose corner is (left, top); < 0 = off the face.
+
+    Sampling is one loop, multiplying another, so that the compiler can do many pixels of it at once.
     """
-    last = ratio.shape[0] - 2
-    for y in range(map_u.shape[0]):
-        for x in range(map_u.shape[1]):
-            u = map_u[y, x]
-            row, column = top + y, left + x
-            if u < 0:
-                for c in range(3):
-                    out[row, column, c] = texture[row, column, c]
-                continue
-            v = map_v[y, x]
-            iu, iv = min(np.int32(u), last), min(np.int32(v), last)
-            fu, fv = u - iu, v - iv
-            upper = ratio[iv, iu] + fu * (ratio[iv, iu + 1] - ratio[iv, iu])
-            lower = ratio[iv + 1, iu] + fu * (ratio[iv + 1, iu + 1] - ratio[iv + 1, iu])
-            gain = upper + fv * (lower - upper)
-            alpha = np.float32(texture[row, column, 3])
-            for c in range(3):
-                # Premultiplied colour may not exceed its alpha.
-                out[row, column, c] = np.uint8(
-                    min(np.float32(texture[row, column, c]) * gain + np.float32(0.5), alpha)
-                )
+    height, width = map_u.shape
+    last = np.int32(ratio.shape[0] - 2)
+    byte, half = np.uint32(255), np.float32(0.5)
+    gain = np.empty(width, np.float32)
+    for y in range(height):
+        for x in range(width):
+            u, v = map_u[y, x], map_v[y, x]
+            column, row = int(max(min(np.int32(u), last), 0)), int(max(min(np.int32(v), last), 0))
+            part = u - np.float32(column)
+            upper = ratio[row, column] + part * (ratio[row, column + 1] - ratio[row, column])
+            lower = ratio[row + 1, column] + part * (ratio[row + 1, column + 1] - ratio[row + 1, column])
+            gain[x] = upper + (v - np.float32(row)) * (lower - upper) if u >= 0 else np.float32(1)
+        words = texture[top + y, left : left + width].view(np.uint32)[:, 0]
+        shaded = out[top + y, left : left + width].view(np.uint32)[:, 0]
+        for x in range(width):
+            word, g = words[x], gain[x]
+            # Premultiplied colour may not exceed its alpha.
+            alpha = np.float32(np.int32(word >> np.uint32(24)))
+            red = min(np.float32(np.int32(word & byte)) * g + half, alpha)
+            green = min(np.float32(np.int32((word >> np.uint32(8)) & byte)) * g + half, alpha)
+            blue = min(np.float32(np.int32((word >> np.uint32(16)) & byte)) * g + half, alpha)
+            colour = np.uint32(red) | np.uint32(green) << np.uint32(8) | np.uint32(blue) << np.uint32(16)
+            shaded[x] = (word & np.uint32(0xFF000000)) | colour
 
 
-@_compiled
+@compiled
 def _smooth(t: float) -> float:
     t = min(max(t, 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@_compiled
-def _sample(picture: Floats, x: float, y: float, channel: int) -> float:
-    """Bilinear sample with the border repeated."""
+@compiled
+def _sample(picture: Floats, x: float, y: float) -> tuple[float, float, float]:
+    """Bilinear sample of (h, w, 3) with the border repeated."""
     x = min(max(x, 0.0), picture.shape[1] - 1.001)
     y = min(max(y, 0.0), picture.shape[0] - 1.001)
-    ix, iy = int(x), int(y)
-    fx, fy = x - ix, y - iy
-    upper = picture[iy, ix, channel] * (1 - fx) + picture[iy, ix + 1, channel] * fx
-    lower = picture[iy + 1, ix, channel] * (1 - fx) + picture[iy + 1, ix + 1, channel] * fx
-    return float(upper * (1 - fy) + lower * fy)
+    i, j = int(y), int(x)
+    fx, fy = x - j, y - i
+    upper, lower = picture[i], picture[i + 1]
+    a, b, c, d = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+    return (
+        a * upper[j, 0] + b * upper[j + 1, 0] + c * lower[j, 0] + d * lower[j + 1, 0],
+        a * upper[j, 1] + b * upper[j + 1, 1] + c * lower[j, 1] + d * lower[j + 1, 1],
+        a * upper[j, 2] + b * upper[j + 1, 2] + c * lower[j, 2] + d * lower[j + 1, 2],
+    )
 
 
-@_compiled
+@compiled
 def paint_eye(
     out: Picture,
     skin: Floats,
@@ -139,7 +135,8 @@ def paint_eye(
                 dy = (lower1 - lower) * (1 - _smooth((y - lower1) / (0.38 * width)))
             elif y > upper1:
                 at = min(max((y - upper) / aperture, 0.0), 1.0)
-                inside = max(1 - abs(u / 1.04) ** 2.5, 0.0)
+                side = abs(u / 1.04)
+                inside = max(1 - side * side * np.sqrt(side), 0.0)
                 rim = _smooth(at / 0.18) * _smooth((1 - at) / 0.12)
                 dx = gaze_x * inside * rim
                 fall = _smooth(at / 0.35) if gaze_y > 0 else _smooth((1 - at) / 0.35)
@@ -153,37 +150,54 @@ def paint_eye(
             x_in = col - dx * axis[0] - dy * axis[2]
             y_in = row - dx * axis[1] - dy * axis[3]
             if closing < 0.002:
+                colour = _sample(skin, x_in, y_in)
                 for ch in range(3):
-                    out[top + row, left + col, ch] = np.uint8(_sample(skin, x_in, y_in, ch) + 0.5)
+                    out[top + row, left + col, ch] = np.uint8(colour[ch] + 0.5)
                 continue
             over = min(max((upper1 - y) / soft + 0.5, 0.0), 1.0)
             below = min(max((y - lower1) / soft + 0.5, 0.0), 1.0)
             taper = _smooth((1.06 - abs(u)) / 0.30) * (0.72 + 0.28 * min(max(-u * inner, -1.0), 1.0))
-            shadow = 1.0
-            if taper > 0:
-                t = max(y - upper1, 0.0) / (0.055 * width)
-                shadow = 1 - 0.45 * _smooth(2.2 * closing) * np.exp(-t) * (1 - below)
             keep = _smooth((min(q, 1.0) - 0.2) / 0.6)
-            mid = min(max((upper1 - y) / max(aperture, 0.12 * width), -0.2), 1.4)
-            bulge = np.exp(-(((mid - 0.5) / 0.3) ** 2)) - 0.6 * np.exp(-(((mid - 0.02) / 0.16) ** 2))
-            relief = 1 + 0.05 * closing * max(1 - u * u, 0.0) * bulge
+            colour = (0.0, 0.0, 0.0)
+            if over < 1:
+                colour = _sample(skin, x_in, y_in)
+                t = max(y - upper1, 0.0) / (0.055 * width)
+                if taper > 0 and t < NOTHING:
+                    shadow = 1 - 0.45 * _smooth(2.2 * closing) * np.exp(-t) * (1 - below)
+                    colour = (colour[0] * shadow, colour[1] * shadow, colour[2] * shadow)
+            if over > 0:
+                slide = 0.35 * lift
+                lid = _sample(plate, col - slide * axis[2], row - slide * axis[3])
+                mid = min(max((upper1 - y) / max(aperture, 0.12 * width), -0.2), 1.4)
+                bulge = np.exp(-(((mid - 0.5) / 0.3) ** 2)) - 0.6 * np.exp(-(((mid - 0.02) / 0.16) ** 2))
+                relief = 1 + 0.05 * closing * max(1 - u * u, 0.0) * bulge
+                if keep > 0:
+                    own = _sample(ratio, col - lift * axis[2], row - lift * axis[3])
+                    lid = (
+                        lid[0] * (1 + (own[0] - 1) * keep),
+                        lid[1] * (1 + (own[1] - 1) * keep),
+                        lid[2] * (1 + (own[2] - 1) * keep),
+                    )
+                colour = _mix(colour, (lid[0] * relief, lid[1] * relief, lid[2] * relief), over)
             t = (y - upper1) / width
             sigma = (
                 thick * 0.48
                 if t < 0
                 else max(thick * (0.22 + 0.55 * closing) * (1 + 0.25 * comb[row, col]), 0.012)
             )
-            line = 0.85 * (1 - keep) * np.exp(-((t / sigma) ** 2)) * taper
-            slide = 0.35 * lift
+            if taper > 0 and (t / sigma) ** 2 < NOTHING:
+                line = 0.85 * (1 - keep) * np.exp(-((t / sigma) ** 2)) * taper
+                colour = _mix(colour, (lash[0], lash[1], lash[2]), line)
             for ch in range(3):
-                value = 0.0
-                if over < 1:
-                    value = _sample(skin, x_in, y_in, ch) * shadow
-                if over > 0:
-                    lid = _sample(plate, col - slide * axis[2], row - slide * axis[3], ch)
-                    if keep > 0:
-                        own = _sample(ratio, col - lift * axis[2], row - lift * axis[3], ch)
-                        lid *= 1 + (own - 1) * keep
-                    value += (lid * relief - value) * over
-                value += (lash[ch] - value) * line
-                out[top + row, left + col, ch] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
+                out[top + row, left + col, ch] = np.uint8(min(max(colour[ch] + 0.5, 0.0), 255.0))
+
+
+@compiled
+def _mix(
+    one: tuple[float, float, float], other: tuple[float, float, float], share: float
+) -> tuple[float, float, float]:
+    return (
+        one[0] + (other[0] - one[0]) * share,
+        one[1] + (other[1] - one[1]) * share,
+        one[2] + (other[2] - one[2]) * share,
+    )
