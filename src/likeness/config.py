@@ -95,6 +95,11 @@ class AnimateConfig(MotionConfig):
             )
         _one_of("label", self.label, get_args(Label))
         _one_of("device", self.device, get_args(Device))
+        for name, time_s in (("start", self.start_s), ("end", self.end_s)):
+            if time_s is not None:
+                _between(name, time_s, 0, 10**6)
+        if self.rights is not None and not isinstance(self.rights, Rights):
+            raise UsageError("The rights are not a statement.", 'Give Rights("self", "why you may").')
         start_s, end_s = self.start_s or Fraction(0), self.end_s
         if start_s < 0 or (end_s is not None and end_s <= start_s):
             raise UsageError(
@@ -121,10 +126,12 @@ def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
     return AnimateConfig(**values)
 
 
-def _between(name: str, value: float, low: float, high: float) -> None:
+def _between(name: str, value: Any, low: float, high: float) -> None:
+    if not isinstance(value, (int, float, Fraction)):
+        raise UsageError(f"The {name} is {value!r}, which is not a number.", "Give a number.")
     if not low <= value <= high:
         raise UsageError(
-            f"The {name} is {value:g}, outside {low:g} to {high:g}.", "Choose a value in that range."
+            f"The {name} is {float(value):g}, outside {low:g} to {high:g}.", "Choose a value in that range."
         )
 
 

@@ -61,6 +61,6 @@ def test_a_crop_moves_inside_the_picture_where_it_fits() -> None:
     near_the_corner = Crop(x=10.0, y=95.0, side_px=40.0, size_px=20)
     moved = near_the_corner.within(100, 100)
     assert (moved.x, moved.y) == (19.5, 79.5)
-    assert near_the_corner.within(30, 100) == Crop(x=10.0, y=79.5, side_px=40.0, size_px=20)
+    assert near_the_corner.within(30, 100) == Crop(x=14.5, y=84.5, side_px=30.0, size_px=20)
     inside = Crop(x=50.0, y=50.0, side_px=40.0, size_px=20)
     assert inside.within(100, 100) == inside

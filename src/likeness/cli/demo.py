@@ -24,7 +24,7 @@ def demo(
     with progress_bar() as report:
         made = make_demo(out, offline=offline, on_progress=report)
     clip = made.animation
-    facts = f"{clip.frames} frames, {clip.width}×{clip.height} px, {clip.frames / made.seconds:.0f} a second"
+    facts = f"{clip.frames} frames, {clip.width}×{clip.height} px, made in {made.seconds:.0f} s"
     typer.echo("Grace Hopper now moves like the man in the clip “Carphone”:")
     typer.echo(f"  {clip.path}  {facts}")
     typer.echo(f"  {made.side_by_side}  portrait, driver and result")

@@ -39,13 +39,12 @@ class Crop:
         return cls(x, y - RAISE * side_px, side_px, size_px)
 
     def within(self, width: int, height: int) -> Crop:
-        """The crop moved inside a picture of this size, along each side that is long enough for it."""
-        half = (self.side_px - 1) / 2
-
-        def inside(middle: float, length: int) -> float:
-            return min(max(middle, half), length - 1 - half) if length >= self.side_px else middle
-
-        return replace(self, x=inside(self.x, width), y=inside(self.y, height))
+        """The crop inside a picture of this size: no larger than its shorter side, moved where it must."""
+        side_px = min(self.side_px, float(width), float(height))
+        half = (side_px - 1) / 2
+        x = min(max(self.x, half), width - 1 - half)
+        y = min(max(self.y, half), height - 1 - half)
+        return replace(self, x=x, y=y, side_px=side_px)
 
     @property
     def scale(self) -> float:

@@ -128,7 +128,16 @@ def _choose(
     # Amid a blink every later frame would stare.
     blinking = np.clip(0.85 - openness / np.percentile(openness, 75, axis=0), 0, None).sum(1)
     unlike = np.array([_unlikeness(frame, source, mesh) for frame in frames])
-    return int(np.argmin(unlike + 5 * blinking))
+    return int(np.argmin(unlike + 5 * blinking + 10 * _covered(frames)))
+
+
+def _covered(frames: Sequence[MotionFrame]) -> Floats:
+    """How far each face's shading is from what it mostly is, (n,): a hand before the face stands out."""
+    shown = [frame.shading[::4, ::4] for frame in frames if frame.shading is not None]
+    if len(shown) < len(frames):
+        return np.zeros(len(frames), np.float32)
+    light = np.log(np.array(shown, np.float32) + 6)
+    return np.asarray(np.abs(light - np.median(light, axis=0)).mean((1, 2)), np.float32)
 
 
 def _unlikeness(frame: MotionFrame, source: Face, mesh: CanonicalMesh) -> float:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import tokenize
 import zipfile
@@ -151,9 +152,7 @@ class MotionFile:
 
     def _read_header(self, archive: zipfile.ZipFile) -> tuple[list[str], DriverInfo]:
         try:
-            if archive.getinfo("motion.json").file_size > MAX_HEADER_BYTES:
-                raise self._damaged("its header is too large")
-            header = json.loads(archive.read("motion.json"))
+            header = json.loads(self._read_entry(archive, "motion.json", MAX_HEADER_BYTES))
             if header["format"] != FORMAT:
                 raise self._damaged("its header is of another format")
             if header["version"] != VERSION:
@@ -161,6 +160,8 @@ class MotionFile:
                     f"{self._path.name} is of version {header['version']}; this program reads {VERSION}.",
                     "Update likeness, or record the driver again.",
                 )
+            if not re.fullmatch(r"[0-9]{1,9}(/[0-9]{1,9})?", header["rate"]):
+                raise self._damaged("its rate makes no sense")
             fields = [name for name in FIELDS if name in header["fields"]]
             info = DriverInfo(
                 Fraction(header["rate"]), int(header["width"]), int(header["height"]), int(header["frames"])
@@ -173,15 +174,22 @@ class MotionFile:
             raise self._damaged("its header makes no sense")
         return fields, info
 
+    def _read_entry(self, archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
+        """One entry, if it is packed as we pack and no larger than it may be."""
+        entry = archive.getinfo(name)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._damaged(f"{name} is packed in a way that is not ours")
+        if entry.file_size > max_bytes:
+            raise self._damaged(f"{name} is too large")
+        return archive.read(entry)
+
     def _read_chunk(
         self, archive: zipfile.ZipFile, name: str, number: int, size: int
     ) -> np.ndarray[Any, Any]:
         field = FIELDS[name]
         try:
-            entry = archive.getinfo(f"{name}/{number:05d}.npy")
-            if entry.file_size > field.max_bytes(size):
-                raise self._damaged(f"{entry.filename} is too large")
-            array = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
+            data = self._read_entry(archive, f"{name}/{number:05d}.npy", field.max_bytes(size))
+            array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
         except _DAMAGE as error:
             raise self._damaged(f"frames from {number * CHUNK} cannot be read") from error
         if array.shape != (size, *field.shape) or array.dtype != field.dtype:

@@ -72,7 +72,8 @@ class Recorder:
 
     def _choose(self, faces: tuple[Face, ...]) -> Face | None:
         if self._id is not None:
-            return next((face for face in faces if face.id == self._id), self._replacement(faces))
+            known = next((face for face in faces if face.id == self._id), None)
+            return known or self._replacement(faces)
         if len(faces) < self._number:
             return None
         face = faces[self._number - 1]

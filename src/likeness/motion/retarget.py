@@ -277,6 +277,7 @@ class _EyeMeasure:
         openness = np.maximum(mean + 0.6 * (columns - mean), 0)
         # What lies under a half closed lid was never seen: such an eye opens less far, in proportion.
         openness = np.where(openness > 1, 1 + self._opening * (openness - 1), openness)
+        openness = np.minimum(openness, WIDEST)
         # The points alone leave a lid a little open; where the blendshape is sure, it closes.
         blink = float(frame.blendshapes[SHAPE[self._index.blink]])
         openness *= 1 - np.clip((blink - 0.6) / 0.2, 0, 1) * np.clip((0.6 - mean) / 0.25, 0, 1)

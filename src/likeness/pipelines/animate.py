@@ -18,8 +18,9 @@ from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine
 from likeness.errors import NoFrames, UsageError
+from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
-from likeness.media import AudioSource, check_input, check_output
+from likeness.media import AudioSource, check_input, check_output, format_of
 from likeness.models import fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
@@ -111,8 +112,8 @@ def animate(
     inputs = [path for path in (source, driving, audio_file) if path is not None]
     check_output(out, overwrite=config.overwrite, inputs=inputs)
     renderer: Engine = get_engine(engine)()
-    names = [model.name for model in renderer.models()]
-    fetch_all(names, on_progress=on_progress, offline=config.offline or None)
+    names = {LANDMARKER, *(model.name for model in renderer.models())}
+    fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
     if driving.suffix.lower() == SUFFIX and "image" in renderer.needs:
         raise UsageError(
             f"The engine {renderer.name} needs the driver's pictures, and a .motion file holds none.",
@@ -160,7 +161,12 @@ def animate(
             height=height,
             best_frame=calibration.index,
             held_frames=driver.held,
-            warnings=(*performer.warnings(), *_driver_warnings(driver), *video.sealed.notes),
+            warnings=(
+                *performer.warnings(),
+                *_driver_warnings(driver),
+                *_sound_warnings(out, audio_file),
+                *video.sealed.notes,
+            ),
             config=config,
             making=making,
             sealed=video.sealed,
@@ -222,6 +228,13 @@ def _describe(
         rights=config.rights,
         label=config.label,
     )
+
+
+def _sound_warnings(out: Path, audio_file: Path | None) -> tuple[str, ...]:
+    silent_format = format_of(out)
+    if audio_file is None or silent_format not in ("gif", "png"):
+        return ()
+    return (f"The output holds no sound, so {audio_file.name} was not used.",)
 
 
 def _driver_warnings(driver: Driver) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.errors import Unsupported
@@ -41,7 +42,7 @@ def compare(animation: Animation, out: Path | None = None, *, overwrite: bool = 
     """Write source | driver | result beside each other (without the driver where it was a `.motion` file).
 
     Args:
-        out: where to write it; None = beside the result, with "-compare" in its name.
+        out: where to write it; None = beside the result, with "-compare.mp4" added to its name.
 
     Raises:
         Unsupported: the result is a folder of pictures.
@@ -49,7 +50,7 @@ def compare(animation: Animation, out: Path | None = None, *, overwrite: bool = 
     """
     if animation.path.is_dir():
         raise Unsupported("A folder of pictures cannot be compared.", "Animate into an .mp4 first.")
-    out = out or animation.path.with_name(f"{animation.path.stem}-compare.mp4")
+    out = out or animation.path.with_name(f"{animation.path.name}-compare.mp4")
     inputs = [animation.path, animation.source, animation.driving]
     check_output(out, overwrite=overwrite, inputs=inputs)
     with ExitStack() as stack:
@@ -58,15 +59,20 @@ def compare(animation: Animation, out: Path | None = None, *, overwrite: bool = 
         rate, height = result.info.rate, result.info.height // 2 * 2
         still = _fit(read_image(animation.source).image, height)
         columns: list[Iterator[Picture]] = [repeat(still)]
+        names = ["source"]
         if animation.driving.suffix.lower() != SUFFIX:
             driver = VideoReader(
                 animation.driving, start_s=animation.config.start_s, end_s=animation.config.end_s
             )
             frames = (_fit(frame.image, height) for frame in stack.enter_context(driver))
             columns.append(_hold(frames))
+            names.append("driver")
         columns.append(_fit(frame.image, height) for frame in result)
-        rows = (_beside(pictures) for pictures in zip(*columns, strict=False))
-        first = next(rows)
+        names.append("result")
+        rows = zip(*columns, strict=False)
+        pictures = next(rows)
+        strip = _strip([picture.shape[1] for picture in pictures], names, height)
+        first = _beside(pictures, strip)
         making = replace(
             animation.making,
             act="compare",
@@ -82,8 +88,8 @@ def compare(animation: Animation, out: Path | None = None, *, overwrite: bool = 
             audio=audio,
             overwrite=overwrite,
         ) as video:
-            for picture in chain([first], rows):
-                video.write(picture)
+            for row in chain([pictures], rows):
+                video.write(_beside(row, strip))
         return Comparison(out, video.sealed)
 
 
@@ -104,7 +110,18 @@ def _fit(picture: Picture, height: int) -> Picture:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=how), np.uint8)
 
 
-def _beside(pictures: tuple[Picture, ...]) -> Picture:
+def _beside(pictures: tuple[Picture, ...], strip: Picture) -> Picture:
     gap = np.full((pictures[0].shape[0], GAP_PX, 3), 255, np.uint8)
     parts = [part for picture in pictures for part in (gap, picture)]
-    return np.hstack(parts[1:])
+    return np.vstack([np.hstack(parts[1:]), strip])
+
+
+def _strip(widths: list[int], names: list[str], height: int) -> Picture:
+    """A white strip that names the columns; the label of the whole clip finds its place there."""
+    letter_px = max(14, round(height * 0.032))
+    strip = Image.new("RGB", (sum(widths) + GAP_PX * (len(widths) - 1), 4 * letter_px // 2 * 2), "white")
+    draw, font, x = ImageDraw.Draw(strip), ImageFont.load_default(letter_px), 0
+    for width, name in zip(widths, names, strict=True):
+        draw.text((x + letter_px, 2 * letter_px), name, font=font, fill=(60, 60, 60), anchor="lm")
+        x += width + GAP_PX
+    return np.asarray(strip, np.uint8)

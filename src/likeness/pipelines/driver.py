@@ -51,7 +51,7 @@ class Driver:
         self._held = 0
         if path.suffix.lower() == SUFFIX:
             self._file = MotionFile(path)
-            self._range = _frame_range(self._file.info, start_s, end_s)
+            self._range = frame_range(self._file.info, start_s, end_s)
             total = len(self._range)
             info = self._file.info
             self.info = DriverInfo(info.rate, info.width, info.height, total)
@@ -92,7 +92,7 @@ class Driver:
             yield frame
 
 
-def _frame_range(info: DriverInfo, start_s: Fraction | None, end_s: Fraction | None) -> range:
+def frame_range(info: DriverInfo, start_s: Fraction | None, end_s: Fraction | None) -> range:
     total = info.frames or 0
     # As `VideoReader` cuts: frames at start ≤ time < end.
     first = min(math.ceil((start_s or 0) * info.rate), total)

@@ -141,9 +141,8 @@ class Eye:
         feather = np.clip(feather, 0, 1)[:, :, None]
         softened = cv2.GaussianBlur(fill, (0, 0), max(0.8, width * 0.02))
         plate = np.where(mask[:, :, None] > 0, fill, softened)
-        self._natural = (self._skin * (1 - feather) + plate * feather).astype(np.float32)
-        self._mask = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(1.0, width * 0.03))
-        self.set_gain(1.0)
+        self._plate = (self._skin * (1 - feather) + plate * feather).clip(0, 255).astype(np.float32)
+        self._ratio = np.clip((self._skin + 2) / (self._plate + 2), 0.05, 3).astype(np.float32)
         self._read_lashes(luma, near, upper, seed)
 
     def _opening(self, luma: Floats, expected: Floats, upper: Floats, lower: Floats, brow: Floats) -> Picture:
@@ -206,24 +205,6 @@ class Eye:
         at = np.clip((slanted / width + 0.8) / 1.6 * 255, 0, 255).astype(int)
         self._comb = (wave / (wave.std() + 1e-6))[at].astype(np.float32)
 
-    def set_gain(self, gain: float) -> None:
-        """Make the lid that will be painted lighter or darker (1 = as filled)."""
-        amount = (1 + (gain - 1) * self._mask)[:, :, None]
-        self._plate = np.clip(self._natural * amount, 0, 255).astype(np.float32)
-        self._ratio = np.clip((self._skin + 2) / (self._plate + 2), 0.05, 3).astype(np.float32)
-
-    def lid_luma(self) -> float:
-        """Mean luminance of the filled lid, 0…255."""
-        upper, lower = self._table(self.upper), self._table(self.lower)
-        lid = (
-            (np.abs(self._a) < 0.22 * self.width_px)
-            & (self._d > upper - 0.03 * self.width_px)
-            & (self._d < upper + 0.7 * (lower - upper))
-        )
-        return (
-            float((self._natural[lid] @ LUMA).mean()) if lid.any() else float((self._natural @ LUMA).mean())
-        )
-
     def paint(self, out: Picture, target: EyeTarget) -> None:
         """Write this eye, doing what `target` says, into (h, w, 4) uint8 RGBA at its box."""
         tables = np.empty((6, COLUMNS), np.float32)
@@ -232,7 +213,8 @@ class Eye:
         lower = (
             self.lower + target.lower_shift * self.width_px - LOWER_SHARE * np.maximum(1 - q, 0) * aperture
         )
-        upper = lower - q * aperture
+        # No lid goes over the brow.
+        upper = np.maximum(lower - q * aperture, self.brow)
         tables[:] = self.upper, self.lower, self.brow, upper, lower, q
         gaze = target.gaze * self.width_px * min(float(q[COLUMNS // 2]) * 2, 1.0)
         numbers = np.array([self.width_px, gaze[0], gaze[1], self._thick, self._inner_side], np.float32)
