@@ -59,7 +59,8 @@ def draw_surface(
     """
     height, width = backdrop.shape
     # Triangles wait in one list per strip, linked by their numbers, and move on to the next strip.
-    first = np.full((height - 1) // STRIP + 1, -1, np.int32)
+    first = np.empty((height - 1) // STRIP + 1, np.int32)
+    first[:] = -1
     following = np.empty(len(triangles), np.int32)
     for t in range(len(triangles) - 1, -1, -1):
         row = _first_row(vertices, triangles, t) - 1
@@ -68,7 +69,8 @@ def draw_surface(
             following[t] = first[strip]
             first[strip] = t
     # The maps' first row is the last one of the strip before, to which seams are softened too.
-    map_x, map_y = np.full((STRIP + 1, width), HOLE), np.full((STRIP + 1, width), HOLE)
+    map_x, map_y = np.empty((STRIP + 1, width), np.float32), np.empty((STRIP + 1, width), np.float32)
+    map_x[0] = HOLE
     depth = np.empty((STRIP, width), np.float32)
     scratch = np.empty((8, width), np.uint32)
     for strip in range(len(first)):
@@ -96,7 +98,8 @@ def draw_surface(
             put(backdrop[y, right:], out[y, right:])
         for y in range(max(top, seams[1] + 1), min(bottom, seams[3])):
             soften_seams(out, y - 1, map_x[y - top :], map_y[y - top :], seams[0], seams[2], jump)
-        map_x[0], map_y[0] = map_x[-1], map_y[-1]
+        for x in range(width):  # copying a row in one would take numba two seconds more to compile
+            map_x[0, x], map_y[0, x] = map_x[STRIP, x], map_y[STRIP, x]
 
 
 @compiled
