@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, band_edges_hz, layout
+from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, band_edges_hz, flatten, layout
 from likeness.disclosure.watermark.code import Decoded, decode
 from likeness.types import Floats
 
@@ -55,13 +55,7 @@ def features(sound: Floats, power=1.0, floor=0.2) -> Floats:
     p = (spectra.real**2 + spectra.imag**2).astype(np.float32)
     level = 10 * np.log10(p + p.mean() * 10**-4.2 + 1e-14)
 
-    def mean(a, t, f):
-        return cv2.blur(a, (f, t), borderType=cv2.BORDER_REPLICATE)
-
-    v = level - mean(level, 35, 1)
-    v = v - mean(v, 1, 31)
-    v = v / np.sqrt(mean(v * v, 81, 21) + 4)
-    v = np.clip(v, -2, 2)
+    v, _ = flatten(level, _HOP / _RATE_HZ, _RATE_HZ / _FFT)
     t, f = v.shape
     tt, ff = cv2.getOptimalDFTSize(t), cv2.getOptimalDFTSize(f)
     fr = np.fft.rfft2(v, (tt, ff))

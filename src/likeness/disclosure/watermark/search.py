@@ -34,11 +34,12 @@ _SAMPLES = 2  # per chip and direction, on the folded tile
 _FOLD = SIDE_CHIPS * _SAMPLES
 _FRAMES_PER_STRIDE = 16
 
-_SCALES = np.arange(0.90, 1.36, 0.008)
-_ROTATIONS_DEG = np.arange(-2.5, 2.51, 0.5)
+# Steps that cost the pilot a tenth at most: the outermost chips are off by half a chip halfway between them.
+_SCALES = 0.90 * 1.012 ** np.arange(37)  # to 1.38
+_ROTATIONS_DEG = np.linspace(-2.8, 2.8, 9)
 _CANDIDATES = 6
 # How far `_refine` steps, round by round: scale, rotation in degrees.
-_STEPS = ((0.004, 0.25), (0.002, 0.12), (0.001, 0.06))
+_STEPS = ((0.006, 0.35), (0.003, 0.18), (0.0015, 0.09), (0.0008, 0.05))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ class Fit:
     Attributes:
         guess: the guess.
         score: the pilot's highest correlation, in standard deviations.
-        spectrum: of the folded tile.
+        tile: (128, 128) float32, the folded picture.
         shift: (y, x) of the tile's origin, samples.
     """
 
     guess: Guess
     score: float
-    spectrum: NDArray[np.complex64]
+    tile: Floats
     shift: tuple[float, float]
 
 
@@ -119,7 +120,8 @@ def find_in_frames(frames: Iterable[Picture]) -> Found | None:
     flat = whitened(total)
     for guess, decoded in _attempts(flat):
         if decoded.is_found:
-            return Found(decoded.payload, decoded.confidence, *guess, count)
+            turned = guess.rotation_deg if guess.mirrored else -guess.rotation_deg
+            return Found(decoded.payload, decoded.confidence, guess.scale, turned, guess.mirrored, count)
     return None
 
 
@@ -185,9 +187,9 @@ def _best_guesses(flat: Floats, scales: NDArray[np.float64]) -> list[Guess]:
     scored: list[tuple[float, Guess]] = []
     for scale in scales.tolist():
         for rotation in _ROTATIONS_DEG.tolist():
-            spectrum = np.fft.rfft2(folded(flat, scale, rotation))
-            for conjugate, is_mirrored in ((plain, False), (mirrored, True)):
-                surface = np.fft.irfft2(spectrum * conjugate)
+            spectrum = cv2.dft(folded(flat, scale, rotation))
+            for pilot, is_mirrored in ((plain, False), (mirrored, True)):
+                surface = _correlation(spectrum, pilot)
                 guess = Guess(scale, -rotation if is_mirrored else rotation, is_mirrored)
                 scored.append((float(surface.max()) / _rms(surface), guess))
     scored.sort(key=lambda pair: -pair[0])
@@ -204,7 +206,7 @@ def _is_near(one: Guess, other: Guess) -> bool:
     return (
         one.mirrored == other.mirrored
         and abs(one.scale / other.scale - 1) < 0.013
-        and abs(one.rotation_deg - other.rotation_deg) < 0.8
+        and abs(one.rotation_deg - other.rotation_deg) < 1.1
     )
 
 
@@ -226,11 +228,11 @@ def _refine(image: Floats, guess: Guess) -> Fit:
 
 def fit(image: Floats, guess: Guess) -> Fit:
     """Fold `image` (mirrored already if the guess says so) and find the tile's origin."""
-    spectrum = np.fft.rfft2(folded(image, guess.scale, guess.rotation_deg))
-    surface = np.fft.irfft2(spectrum * _pilot_spectra()[0])
+    tile = folded(image, guess.scale, guess.rotation_deg)
+    surface = _correlation(cv2.dft(tile), _pilot_spectra()[0])
     y, x = divmod(int(surface.argmax()), _FOLD)
     shift = (y + _peak_offset(surface[:, x], y), x + _peak_offset(surface[y], x))
-    return Fit(guess, float(surface[y, x]) / _rms(surface), spectrum.astype(np.complex64), shift)
+    return Fit(guess, float(surface[y, x]) / _rms(surface), tile, shift)
 
 
 def folded(image: Floats, scale: float, rotation_deg: float) -> Floats:
@@ -252,7 +254,7 @@ def soft_values(found: Fit) -> Floats:
     """(192,) float32: how much each coded bit looks like 1, on no particular scale."""
     dy, dx = found.shift
     y, x = np.fft.fftfreq(_FOLD)[:, None], np.fft.rfftfreq(_FOLD)[None]
-    moved = found.spectrum * np.exp(2j * np.pi * (y * dy + x * dx)) * _chip_spectrum()
+    moved = np.fft.rfft2(found.tile) * np.exp(2j * np.pi * (y * dy + x * dx)) * _chip_spectrum()
     chips = np.fft.irfft2(moved)[::_SAMPLES, ::_SAMPLES].ravel()
     known = layout()
     values: Floats = (chips[known.data] * known.data_signs).sum(1).astype(np.float32)
@@ -264,17 +266,31 @@ def read(found: Fit) -> Decoded:
     return decode(soft_values(found))
 
 
+def measure_in_place(image: Picture) -> Floats:
+    """The `soft_values` of a picture that was not moved or scaled: what the embedder needs to know."""
+    tile = folded(whitened(residual(image)), 1, 0)
+    return soft_values(Fit(Guess(), 0, tile, (0, 0)))
+
+
 @cache
-def _pilot_spectra() -> tuple[NDArray[Any], NDArray[Any]]:
-    """Conjugate spectra of the pilot, and of its mirror image about chip 0."""
+def _pilot_spectra() -> tuple[Floats, Floats]:
+    """Spectra, packed as OpenCV does, of the pilot and of its mirror image about chip 0."""
     pilot = oversampled(pilot_tile(), _SAMPLES)
     mirror = np.roll(pilot[:, ::-1], 1, 1)
-    return np.conj(np.fft.rfft2(pilot)), np.conj(np.fft.rfft2(mirror))
+    return cv2.dft(pilot), cv2.dft(mirror)
 
 
 @cache
 def _chip_spectrum() -> NDArray[Any]:
+    """Conjugate spectrum of one chip."""
     return np.conj(np.fft.rfft2(oversampled(chip_tile(), _SAMPLES)))
+
+
+def _correlation(spectrum: Floats, reference: Floats) -> Floats:
+    """Circular cross-correlation; `cv2.dft` takes a fifth of the time of NumPy's on tiles of this size."""
+    product = cv2.mulSpectrums(spectrum, reference, 0, conjB=True)
+    surface: Floats = cv2.dft(product, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
+    return surface
 
 
 def _peak_offset(line: Floats, at: int) -> float:
@@ -285,4 +301,4 @@ def _peak_offset(line: Floats, at: int) -> float:
 
 
 def _rms(surface: Floats) -> float:
-    return max(float(np.sqrt(np.mean(surface * surface))), 1e-9)
+    return max(float(np.linalg.norm(surface)) / np.sqrt(surface.size), 1e-9)
