@@ -8,43 +8,45 @@ Ears forgive a change of 1.4 dB in noise and in speech, which vary by more than 
 tone tremble that is held. So the gain follows how steady the band is by itself (`_strength`).
 
 To the detector the sound itself is noise. But that noise is known here: what it will do to each coded bit is
-computed tile by tile, and bits that it happens to hide get more gain than those that it happens to show
-(informed embedding: Cox, Miller and McKellips, "Watermarking as communications with side information", Proc.
-IEEE 87, 1999).
+measured tile by tile, with the detector's own eyes, and bits that it happens to hide get more gain than those
+that it happens to show (informed embedding: Cox, Miller and McKellips, "Watermarking as communications with
+side information", Proc. IEEE 87, 1999).
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.disclosure.watermark.audio_tile import (
-    BANDS,
-    CHIP_S,
-    ROWS,
-    TILE_S,
-    band_edges_hz,
-    flatten,
-    layout,
+from likeness.disclosure.watermark.audio_search import FoundSound, find_in_sound
+from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, TILE_S, band_edges_hz, layout
+from likeness.disclosure.watermark.audio_view import (
+    FRAME_S,
+    VIEW_RATE_HZ,
+    band_weights,
+    sum_rows,
+    to_view_rate,
+    view,
 )
 from likeness.disclosure.watermark.code import CODED_BITS, signs
 from likeness.errors import UsageError
 from likeness.types import Floats
 
+__all__ = ["AudioMark", "FoundSound", "find_in_sound"]
+
 MIN_RATE_HZ, MAX_RATE_HZ = 8000, 192_000
 
-_GAIN_DB = 1.2
+_GAIN_DB = 1.4
 _LEAST, _MOST = 0.3, 2.0  # times that gain, by what the bit needs
-_MEMORY = 0.5
-_WANT = 1.0
-_PUSH = 1.0
-_SLOPE = 0.6
-_FRAME_S = 0.032
-_REACH = 12  # frames before and after, of 8 ms
+_WANT = 1.0  # what each bit shall show in each tile, in units of what the gain alone would
+_MEMORY = 0.5  # how much of what earlier tiles lacked is still owed
+_WINDOW_S = 0.032
+_REACH = 12  # frames of 8 ms before and after, from which steadiness is judged
 _STEADY_DB, _RESTLESS_DB, _WEAKEST = 0.5, 2.0, 0.2
 _GLIDE = 0.3  # of a chip: how long one gain takes to become the next
-_FLOOR = 10**-4.2
-_PILOT=1.3
+_STEP_S = 0.5  # how much of a long block is taken in at once
 
 
 class AudioMark:
@@ -68,26 +70,19 @@ class AudioMark:
                 f"Sound with {channels} channels at {rate_hz} Hz cannot be marked.",
                 f"Use a sampling rate of {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz and one channel or more.",
             )
-        self._channels = channels
-        self._hop = round(rate_hz * _FRAME_S / 4)
-        self._hop_s = self._hop / rate_hz
+        self._rate_hz, self._channels, self._signs = rate_hz, channels, signs(payload)
+        self._hop = round(rate_hz * _WINDOW_S / 4)
         self._window = np.sqrt(np.hanning(4 * self._hop + 1)[:-1] / 2).astype(np.float32)
-        bins_hz = np.arange(2 * self._hop + 1) * rate_hz / (4 * self._hop)
-        self._bin_hz = float(bins_hz[1])
-        edges = np.searchsorted(bins_hz, band_edges_hz())
+        edges = np.searchsorted(np.arange(2 * self._hop + 1) * rate_hz / (4 * self._hop), band_edges_hz())
         self._bins = slice(int(edges[0]), int(edges[-1]))
-        self._starts = edges[:-1] - edges[0]
-        self._widths = np.diff(edges)
-        self._signs = signs(payload)
-        self._planner = _Planner(signs(payload))
-        # Frame k is centred on sample k · hop, and so begins two hops before it.
-        self._waiting = np.zeros((channels, 2 * self._hop), np.float32)
-        self._dry = np.zeros((channels, 0), np.float32)
-        self._tail = np.zeros((channels, 3 * self._hop), np.float32)
-        self._spectra = np.zeros((channels, 0, self._bins.stop - self._bins.start), np.complex64)
-        self._past = 0  # frames at the beginning of _spectra that are done and kept for looking back
+        self._starts, self._widths = edges[:-1] - edges[0], np.diff(edges)
+        # Frame k is centred on sample k · hop. What is kept of the sound begins a margin before the next tile.
+        self._margin = (_REACH + 2) * self._hop
+        self._sound = np.zeros((channels, self._margin), np.float32)
+        self._tail = np.zeros((channels, 4 * self._hop), np.float32)
         self._tile = 0
-        self._done = 0  # frames that are done
+        self._last_gains = np.zeros(BANDS, np.float32)
+        self._owed = np.zeros(CODED_BITS, np.float32)
 
     def process(self, block: Floats) -> Floats:
         """Take in (channels, n) float32, nominally −1…1; what is ready comes out, (channels, m) float32.
@@ -100,119 +95,112 @@ class AudioMark:
                 f"A block of shape {block.shape} came where {self._channels} channels were announced.",
                 "Give each block as (channels, samples).",
             )
-        self._dry = np.concatenate((self._dry, block), axis=1)
-        step = 64 * self._hop
-        ready = [self._advance(block[:, at : at + step]) for at in range(0, block.shape[1], step)]
-        return self._add_dry(ready)
+        ready = [np.zeros((self._channels, 0), np.float32)]
+        step = int(_STEP_S * self._rate_hz)
+        for at in range(0, block.shape[1], step):
+            self._sound = np.concatenate((self._sound, block[:, at : at + step]), axis=1, dtype=np.float32)
+            while self._sound.shape[1] >= self._tile_length() + 2 * self._margin:
+                ready.append(self._mark_tile())
+        return np.concatenate(ready, axis=1)
 
     def flush(self) -> Floats:
         """The rest, (channels, m) float32, when nothing more comes."""
-        rest = self._dry.shape[1]
-        # enough silence to fill tile and look-ahead, which is not given out
-        more = np.zeros((self._channels, rest + round((TILE_S / self._hop_s + 2 * _REACH) * self._hop)), np.float32)
-        self._dry = np.concatenate((self._dry, more), axis=1)
-        step = 64 * self._hop
-        ready = [self._advance(more[:, at : at + step]) for at in range(0, more.shape[1], step)]
-        return self._add_dry(ready)[:, :rest]
+        late = 2 * self._hop if self._tile else 0
+        rest = self._sound.shape[1] - self._margin + late
+        silence = np.zeros((self._channels, self._tile_length() + 2 * self._margin), np.float32)
+        return self.process(silence)[:, :rest]
 
-    def _add_dry(self, ready) -> Floats:
-        change = np.concatenate(ready, axis=1) if ready else np.zeros((self._channels, 0), np.float32)
-        marked = self._dry[:, : change.shape[1]] + change
-        self._dry = self._dry[:, change.shape[1] :]
-        return marked
+    def _first_frame(self, tile: int) -> int:
+        return math.ceil(tile * TILE_S * self._rate_hz / self._hop - 1e-9)
 
-    def _advance(self, block: Floats) -> Floats:
-        """What is added to the sound, as far as it is known once the block is there."""
-        self._analyse(block)
-        end = int(np.ceil((self._tile + 1) * TILE_S / self._hop_s - 1e-9))
-        count = end - self._done
-        if self._spectra.shape[1] < self._past + count + _REACH:
-            return np.zeros((self._channels, 0), np.float32)
-        frames = slice(self._past, self._past + count)
-        near = self._spectra[:, : frames.stop + _REACH]
-        power = (near.real**2 + near.imag**2).sum(0)
-        time = np.arange(self._done, end) * (self._hop_s / CHIP_S) - self._tile * ROWS
-        gain_db = self._planner.plan(power, frames, time, self._starts, self._widths, self._hop_s, self._bin_hz)
-        factor = np.power(np.float32(10), np.repeat(gain_db, self._widths, axis=1) / 20) - 1
-        change = self._synthesise(self._spectra[:, frames] * factor)
-        if self._done == 0:
-            change = change[:, 2 * self._hop :]
-        past = min(_REACH, frames.stop)
-        self._spectra = self._spectra[:, frames.stop - past :]
-        self._past = past
-        self._done, self._tile = end, self._tile + 1
+    def _tile_length(self) -> int:
+        return (self._first_frame(self._tile + 1) - self._first_frame(self._tile)) * self._hop
+
+    def _mark_tile(self) -> Floats:
+        """The next tile marked, from two hops before its first frame to two hops before the one after."""
+        length = self._tile_length()
+        sound = self._sound[:, : length + 2 * self._margin]
+        spectra = self._analyse(sound, length // self._hop + 2 * _REACH)
+        strength = self._strength(spectra)
+        spectra = spectra[:, _REACH:-_REACH]
+
+        plain = self._tail_added(self._synthesise(spectra, strength, np.ones(CODED_BITS, np.float32)))
+        times = self._plan(sound, plain)
+        change = self._tail_added(self._synthesise(spectra, strength, times))
+        self._last_gains = self._gains(times)[-1]
+        self._tail = change[:, length:]
+        begin = self._margin - 2 * self._hop
+        marked = sound[:, begin : begin + length] + change[:, :length]
+        self._sound = self._sound[:, length:]
+        self._tile += 1
+        return marked if self._tile > 1 else marked[:, 2 * self._hop :]
+
+    def _analyse(self, sound: Floats, count: int) -> NDArray[np.complex64]:
+        """(channels, count, bins): the spectra of the frames, one every hop, within the bands."""
+        frames = np.lib.stride_tricks.sliding_window_view(sound, 4 * self._hop, axis=1)[:, :: self._hop]
+        return np.fft.rfft(frames[:, :count] * self._window)[:, :, self._bins].astype(np.complex64)
+
+    def _strength(self, spectra: NDArray[np.complex64]) -> Floats:
+        """How much of the gain each band bears, (count − 24, 40) of 0.2…1, from (channels, count, bins).
+
+        A held tone keeps its level within half a decibel over 0.2 s; speech, breath and noise do not.
+        """
+        power = (spectra.real**2 + spectra.imag**2).sum(0)
+        levels_db = 10 * np.log10(np.add.reduceat(power, self._starts, axis=1) + np.float32(1e-9))
+        near = np.lib.stride_tricks.sliding_window_view(levels_db, 2 * _REACH + 1, axis=0)
+        restless = (near.std(axis=2) - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
+        return np.clip(restless, _WEAKEST, 1).astype(np.float32)
+
+    def _gains(self, times: Floats) -> Floats:
+        """(64, 40): the chips' gains, in units of `_GAIN_DB`, when bits get so many times the usual one."""
+        return layout().tile(self._signs * times)
+
+    def _synthesise(self, spectra: NDArray[np.complex64], strength: Floats, times: Floats) -> Floats:
+        """(channels, (count + 4) · hop): what marking adds to the sound, with the frames' ends."""
+        channels, count = spectra.shape[:2]
+        gains = self._gains(times)
+        frames = self._first_frame(self._tile) + np.arange(count)
+        row, part = np.divmod(frames * (self._hop / (self._rate_hz * CHIP_S)) - self._tile * ROWS + 1e-9, 1)
+        glide = np.clip(part / _GLIDE, 0, 1).astype(np.float32)[:, None]
+        row = np.minimum(row.astype(int), ROWS - 1)
+        before = np.concatenate((self._last_gains[None], gains[:-1]))
+        gain_db = (before[row] * (1 - glide) + gains[row] * glide) * strength * np.float32(_GAIN_DB)
+        factor = np.power(np.float32(10), gain_db / 20) - 1
+        full = np.zeros((channels, count, 2 * self._hop + 1), np.complex64)
+        full[:, :, self._bins] = spectra * np.repeat(factor, self._widths, axis=1)
+        quarters = np.fft.irfft(full, 4 * self._hop).astype(np.float32) * self._window
+        change = np.zeros((channels, count + 4, self._hop), np.float32)
+        for quarter in range(4):
+            part_of = slice(quarter * self._hop, (quarter + 1) * self._hop)
+            change[:, quarter : quarter + count] += quarters[:, :, part_of]
+        return change.reshape(channels, -1)
+
+    def _tail_added(self, change: Floats) -> Floats:
+        change[:, : self._tail.shape[1]] += self._tail
         return change
 
-    def _analyse(self, block: Floats) -> None:
-        sound = np.concatenate((self._waiting, block), axis=1)
-        count = max(sound.shape[1] // self._hop - 3, 0)
-        self._waiting = sound[:, count * self._hop :]
-        if not count:
-            return
-        frames = np.lib.stride_tricks.sliding_window_view(sound, 4 * self._hop, axis=1)[:, :: self._hop]
-        spectra = np.fft.rfft(frames[:, :count] * self._window)[:, :, self._bins].astype(np.complex64)
-        self._spectra = np.concatenate((self._spectra, spectra), axis=1)
+    def _plan(self, sound: Floats, change: Floats) -> Floats:
+        """(192,) how many times the usual gain each coded bit needs in this tile."""
+        mono = sound.sum(0)
+        begin = self._margin - 2 * self._hop
+        marked = mono.copy()
+        marked[begin : begin + change.shape[1]] += change.sum(0)
+        shown = self._measure(mono)
+        effect = self._measure(marked) - shown
+        usual = float(effect.mean())
+        if usual <= 0:  # silence, or as good as
+            return np.ones(CODED_BITS, np.float32)
+        shown = shown / np.maximum(effect, 0.3 * usual)
+        times = np.clip(_WANT - shown - _MEMORY * self._owed, _LEAST, _MOST).astype(np.float32)
+        self._owed = _MEMORY * self._owed + shown + times - _WANT
+        return times
 
-    def _synthesise(self, spectra: NDArray[np.complex64]) -> Floats:
-        """(channels, count · hop): the frames' sound added up, as far as no later frame adds to it."""
-        full = np.zeros((*spectra.shape[:2], 2 * self._hop + 1), np.complex64)
-        full[:, :, self._bins] = spectra
-        frames = np.fft.irfft(full, 4 * self._hop).astype(np.float32) * self._window
-        channels, count = spectra.shape[:2]
-        sound = np.zeros((channels, count + 3, self._hop), np.float32)
-        sound[:, :3] = self._tail.reshape(channels, 3, self._hop)
-        for quarter in range(4):
-            sound[:, quarter : quarter + count] += frames[:, :, quarter * self._hop : (quarter + 1) * self._hop]
-        self._tail = sound[:, count:].reshape(channels, -1)
-        return sound[:, :count].reshape(channels, -1)
-
-
-class _Planner:
-    def __init__(self, bit_signs: Floats) -> None:
-        self._chips = layout().tile(bit_signs)  # (64, 40)
-        self._debt = np.zeros(CODED_BITS, np.float32)
-        self._last_db = np.zeros(BANDS, np.float32)
-        self._bit_signs = bit_signs
-
-    def plan(self, power, frames, time, starts, widths, frame_s, bin_hz) -> Floats:
-        """(count, 40) gains"""
-        level_db = 10 * np.log10(power + power.mean() * _FLOOR + 1e-12)
-        flat, spread = flatten(level_db, frame_s, bin_hz)
-        per_band = np.add.reduceat(flat[frames], starts, axis=1) / widths
-        slope = np.add.reduceat(1 / spread[frames], starts, axis=1) / widths
-        audible = power / (power + power.mean() * _FLOOR * 10+1e-12)
-        slope *= np.add.reduceat(audible[frames], starts, axis=1) / widths
-        bands = 10 * np.log10(np.add.reduceat(power, starts, axis=1) + np.float32(1e-12))
-        strength = _strength(bands, frames)
-        row, part = np.divmod(time, 1)
-        row = np.minimum(row.astype(int), ROWS - 1)
-        first = np.searchsorted(row, np.arange(ROWS))
-        counts = np.diff(np.append(first, len(row)))[:, None]
-        host = np.add.reduceat(per_band, first, axis=0) / counts
-        effect = np.add.reduceat(slope * strength, first, axis=0) / counts * (_GAIN_DB * _SLOPE)
-        lay = layout()
-        shown = lay.soft_bits(host) * self._bit_signs
-        step = np.maximum(lay.soft_bits(effect * lay.data), 0.05 * effect.mean() * 8 + 1e-9)
-        # in units of what a gain of one adds
-        need = _WANT - _PUSH * (shown / step + _MEMORY * self._debt)
-        times = np.clip(need, _LEAST, _MOST)
-        self._debt = _MEMORY * self._debt + shown / step + times - _WANT
-        gain = np.where(lay.pilot != 0, lay.pilot * _PILOT, self._bit_signs[lay.bit] * lay.data * times[lay.bit])
-        gain_db = (gain * _GAIN_DB).astype(np.float32)
-        before = np.concatenate((self._last_db[None], gain_db[:-1]))
-        self._last_db = gain_db[-1]
-        glide = np.clip(part / _GLIDE, 0, 1).astype(np.float32)[:, None]
-        return (before[row] * (1 - glide) + gain_db[row] * glide) * strength
-
-
-def _strength(levels_db: Floats, frames: slice) -> Floats:
-    """How much of the gain each band bears, (n, bands) of 0.2…1, from (n + 12, bands) levels.
-
-    A held tone keeps its level within half a decibel over 0.2 s; speech, breath and noise do not.
-    """
-    before = _REACH - frames.start
-    after = frames.stop + _REACH - len(levels_db)
-    levels_db = np.pad(levels_db, ((before, after), (0, 0)), mode="edge")
-    near = np.lib.stride_tricks.sliding_window_view(levels_db, 2 * _REACH + 1, axis=0)
-    restless = (near.std(axis=2) - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
-    return np.clip(restless, _WEAKEST, 1).astype(np.float32)
+    def _measure(self, mono: Floats) -> Floats:
+        """(192,) how clearly this tile shows each coded bit to the detector; negative where it shows the
+        opposite."""
+        bands = view(to_view_rate(mono, self._rate_hz)) @ band_weights(1.0)
+        begin_s = (self._first_frame(self._tile) * self._hop - self._margin) / self._rate_hz
+        rows = np.floor((begin_s + np.arange(len(bands)) * FRAME_S - self._tile * TILE_S) / CHIP_S + 1e-9)
+        inside = (rows >= 0) & (rows < ROWS)
+        chips = sum_rows(bands[inside], rows[inside].astype(np.intp), ROWS)
+        return layout().soft_bits(chips) * self._signs

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, band_edges_hz, flatten, layout
+from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, layout
+from likeness.disclosure.watermark.audio_view import (
+    FRAME_S,
+    VIEW_RATE_HZ,
+    band_weights,
+    sum_rows,
+    to_view_rate,
+    view,
+)
 from likeness.disclosure.watermark.code import Decoded, decode
+from likeness.errors import UsageError
 from likeness.types import Floats
 
 MIN_PRESENCE_Z = 7.5
-_RATE_HZ = 8000
-_WINDOW, _HOP, _FFT = 256, 40, 512
-_LOW_HZ, _HIGH_HZ = 270.0, 3850.0
+MIN_LENGTH_S = 2.0
+_WINDOW_S, _WINDOW_STEP_S = 12.0, 6.0
 _STEPS = 4  # places tried per chip
 _PHASES = ROWS * _STEPS
-
-
-class Warp(NamedTuple):
-    speed: float
-    tempo: float
+_WARPS = tuple(round(0.003 * step, 4) for step in range(-12, 13) if step)
+_REFINEMENTS = (0.0015, 0.00075)
+_CANDIDATES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSound:
+    """A mark that was found in sound.
+
+    Attributes:
+        payload: 0…2³² − 1, or None where a mark is there but its payload cannot be read.
+        confidence: cosine between what was measured and the code word, −1…1.
+        z: how far the pilot stands out, in standard deviations of what other places give.
+        speed: how many times too fast the sound is played, with pitch.
+        tempo: how many times too fast it goes; differs from `speed` where the pitch was kept.
+        at_s: where the part begins in which the mark was found, s.
+    """
+
     payload: int | None
     confidence: float
     z: float
@@ -38,99 +53,122 @@ class FoundSound:
     at_s: float
 
 
-class _Fit(NamedTuple):
+class Warp(NamedTuple):
+    """How the sound was changed: pitch, and time."""
+
+    speed: float
+    tempo: float
+
+
+class Match(NamedTuple):
+    """How well the pilot fits at the best place, for one warp."""
+
     score: float
     warp: Warp
     phase: int
-    folded: Floats
 
 
-def features(sound: Floats, power=1.0, floor=0.2) -> Floats:
-    """whitened log spectrogram, (frames, bins)"""
-    pad = np.pad(sound, _WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(pad, _WINDOW)[::_HOP]
-    lo, hi = (math.ceil(hz * _FFT / _RATE_HZ) for hz in (_LOW_HZ, _HIGH_HZ))
-    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
-    spectra = np.fft.rfft(frames * window, _FFT)[:, lo:hi]
-    p = (spectra.real**2 + spectra.imag**2).astype(np.float32)
-    level = 10 * np.log10(p + p.mean() * 10**-4.2 + 1e-14)
+class Search:
+    """The search in one window.
 
-    v, _ = flatten(level, _HOP / _RATE_HZ, _RATE_HZ / _FFT)
-    t, f = v.shape
-    tt, ff = cv2.getOptimalDFTSize(t), cv2.getOptimalDFTSize(f)
-    fr = np.fft.rfft2(v, (tt, ff))
-    psd = cv2.GaussianBlur((np.abs(fr) ** 2).astype(np.float32), (0, 0), 3, borderType=cv2.BORDER_REFLECT)
-    amp = np.sqrt(psd)
-    return np.fft.irfft2(fr / (amp + amp.max() * floor) ** power, (tt, ff))[:t, :f].astype(np.float32)
+    Args:
+        sound: (n,) float32 at 8 kHz, of 2 to 12 s.
+    """
+
+    def __init__(self, sound: Floats) -> None:
+        self._view = view(sound)
+        self._bands: dict[float, Floats] = {}
+        coarse = [self._correlate(warp) for warp in _coarse_warps()]
+        self._deviation = 1.4826 * float(np.median(np.abs([scores for scores, _ in coarse]))) + 1e-9
+        self.matches = sorted((match for _, match in coarse), reverse=True)
+
+    def z(self, match: Match) -> float:
+        return match.score / self._deviation
+
+    def refine(self, match: Match) -> Match:
+        for step in _REFINEMENTS:
+            speed, tempo = match.warp
+            for change in (-step, step):
+                same_pitch = speed == 1.0 and tempo != 1.0
+                warp = Warp(1.0 if same_pitch else speed + change, tempo + change)
+                match = max(match, self._correlate(warp)[1])
+        return match
+
+    def read(self, match: Match) -> Decoded:
+        folded = np.roll(self._fold(match.warp), -match.phase, axis=0)
+        return decode(layout().soft_bits(folded.reshape(ROWS, _STEPS, BANDS).sum(1)))
+
+    def _fold(self, warp: Warp) -> Floats:
+        """(256, 40): all tiles laid over each other, four places per chip."""
+        if warp.speed not in self._bands:
+            self._bands[warp.speed] = self._view @ band_weights(warp.speed)
+        bands = self._bands[warp.speed]
+        places = (np.arange(len(bands)) * (FRAME_S / CHIP_S * _STEPS * warp.tempo)).astype(np.intp)
+        tiles = int(places[-1]) // _PHASES + 1
+        return sum_rows(bands, places, tiles * _PHASES).reshape(tiles, _PHASES, BANDS).sum(0)
+
+    def _correlate(self, warp: Warp) -> tuple[Floats, Match]:
+        spectrum = (np.fft.rfft(self._fold(warp), axis=0) * _pilot_spectrum()).sum(1)
+        scores = np.fft.irfft(spectrum, _PHASES)
+        phase = int(scores.argmax())
+        return scores, Match(float(scores[phase]), warp, phase)
 
 
 @cache
-def band_sums(speed: float) -> Floats:
-    """(bins, 40)"""
-    lo, hi = (math.ceil(hz * _FFT / _RATE_HZ) for hz in (_LOW_HZ, _HIGH_HZ))
-    hz = np.arange(lo, hi)[:, None] * (_RATE_HZ / _FFT)
-    half = _RATE_HZ / _FFT / 2
-    edges = band_edges_hz() * speed
-    share = np.clip(np.minimum(hz + half, edges[1:]) - np.maximum(hz - half, edges[:-1]), 0, None)
-    return (share / np.sqrt((share**2).sum(0) + 1e-9)).astype(np.float32)
-
-
-@cache
-def pilot_spectrum() -> Any:
+def _pilot_spectrum() -> Any:
     return np.conj(np.fft.rfft(np.repeat(layout().pilot, _STEPS, axis=0), axis=0))
 
 
-class Plane:
-    def __init__(self, sound: Floats, **kw) -> None:
-        self.v = features(sound, **kw)
-        self.q: dict[float, Floats] = {}
-
-    def fold(self, warp: Warp) -> Floats:
-        if warp.speed not in self.q:
-            self.q[warp.speed] = self.v @ band_sums(warp.speed)
-        q = self.q[warp.speed]
-        place = (np.arange(len(q)) * (_HOP / _RATE_HZ / CHIP_S * _STEPS) * warp.tempo).astype(int)
-        starts = np.flatnonzero(np.diff(place, prepend=-1))
-        rounds = -(-(place[-1] + 1) // _PHASES)
-        full = np.zeros((rounds * _PHASES, BANDS), np.float32)
-        full[place[starts]] = np.add.reduceat(q, starts, axis=0)
-        return full.reshape(rounds, _PHASES, BANDS).sum(0)
-
-    def correlate(self, warp: Warp):
-        folded = self.fold(warp)
-        return folded, np.fft.irfft((np.fft.rfft(folded, axis=0) * pilot_spectrum()).sum(1), _PHASES)
+def _coarse_warps() -> Iterable[Warp]:
+    yield Warp(1.0, 1.0)
+    yield from (Warp(1 + change, 1 + change) for change in _WARPS)
+    yield from (Warp(1.0, 1 + change) for change in _WARPS)
 
 
-DELTAS = np.round(np.arange(-0.036, 0.0361, 0.003), 4)
+def find_in_sound(samples: Floats, rate_hz: int) -> FoundSound | None:
+    """Look for a mark.
 
+    Args:
+        samples: (channels, n) float32; long sounds are searched in overlapping windows of 12 s, until a payload
+            is found.
+        rate_hz: their sampling rate.
 
-def search(sound: Floats, tries=4, **kw):
-    plane = Plane(sound, **kw)
-    warps = [Warp(1.0, 1.0)]
-    warps += [Warp(1 + d, 1 + d) for d in DELTAS if d]
-    warps += [Warp(1.0, 1 + d) for d in DELTAS if d]
-    fits = []
-    scores = []
-    for w in warps:
-        folded, c = plane.correlate(w)
-        scores.append(c)
-        fits.append([float(c.max()), w, int(c.argmax()), folded])
-    sd = 1.4826 * np.median(np.abs(np.concatenate(scores)))
-    fits.sort(key=lambda f: -f[0])
-    best = None
-    for f in fits[:tries]:
-        score, w, phase, folded = f
-        for st in (0.0015, 0.00075):
-            for sg in (-1, 1):
-                w2 = Warp(1.0 if (w.speed == 1 and w.tempo != 1) else w.speed + sg * st, w.tempo + sg * st)
-                fo2, c = plane.correlate(w2)
-                if c.max() > score:
-                    score, w, phase, folded = float(c.max()), w2, int(c.argmax()), fo2
-        chips = np.roll(folded, -phase, 0).reshape(ROWS, _STEPS, BANDS).sum(1)
-        d = decode(layout().soft_bits(chips))
-        r = (d, score / sd, w, phase)
-        if best is None or (d.crc_ok, d.confidence) > (best[0].crc_ok, best[0].confidence):
-            best = r
-        if d.is_found:
+    Returns:
+        What was found, or None; always None for less than 2 s.
+
+    Raises:
+        UsageError: not an array of (channels, n), or a sampling rate below 8000.
+    """
+    if samples.ndim != 2 or rate_hz < VIEW_RATE_HZ:
+        raise UsageError(
+            f"Sound of shape {samples.shape} at {rate_hz} Hz cannot be searched for a mark.",
+            f"Give (channels, samples) at {VIEW_RATE_HZ} Hz or more.",
+        )
+    window, step = int(_WINDOW_S * rate_hz), int(_WINDOW_STEP_S * rate_hz)
+    best: FoundSound | None = None
+    for start in range(0, max(samples.shape[1] - window + step, 1), step):
+        piece = samples[:, start : start + window]
+        if piece.shape[1] < MIN_LENGTH_S * rate_hz:
             break
-    return best, fits[0][0] / sd
+        found = _find_in_window(to_view_rate(piece.mean(0), rate_hz), start / rate_hz)
+        if found and found.payload is not None:
+            return found
+        if found and (best is None or found.z > best.z):
+            best = found
+    return best
+
+
+def _find_in_window(sound: Floats, at_s: float) -> FoundSound | None:
+    search = Search(sound)
+    best: tuple[float, Match, Decoded] | None = None
+    for rough in search.matches[:_CANDIDATES]:
+        match = search.refine(rough)
+        decoded = search.read(match)
+        if decoded.is_found:
+            return FoundSound(decoded.payload, decoded.confidence, search.z(match), *match.warp, at_s)
+        if best is None or match.score > best[1].score:
+            best = search.z(match), match, decoded
+    if best is None or best[0] < MIN_PRESENCE_Z:
+        return None
+    z, match, decoded = best
+    return FoundSound(None, decoded.confidence, z, *match.warp, at_s)

@@ -11,7 +11,6 @@ import hashlib
 from functools import cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,28 +47,6 @@ class Layout(NamedTuple):
     def soft_bits(self, chips: Floats) -> Floats:
         """(192,) float32: what (64, 40) measured chips say about each coded bit."""
         return np.bincount(self.bit.ravel(), (chips * self.data).ravel(), CODED_BITS).astype(np.float32)
-
-
-def flatten(level_db: Floats, frame_s: float, bin_hz: float) -> tuple[Floats, Floats]:
-    """A spectrogram's small ups and downs, with its course over 0.18 s, its envelope and its liveliness
-    taken out.
-
-    Args:
-        level_db: (frames, bins) float32, dB.
-        frame_s, bin_hz: from one frame, one bin, to the next.
-
-    Returns:
-        The ups and downs, (frames, bins) float32, −2…2, and what 1 dB had to be divided by to get there.
-    """
-
-    def mean(values: Floats, width_s: float, width_hz: float) -> Floats:
-        size = round(width_hz / bin_hz / 2) * 2 + 1, round(width_s / frame_s / 2) * 2 + 1
-        return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REPLICATE), np.float32)
-
-    flat = level_db - mean(level_db, 0.18, 0)
-    flat = flat - mean(flat, 0, 480)
-    spread = np.sqrt(mean(flat * flat, 0.4, 320) + 4)
-    return np.clip(flat / spread, -2, 2), spread
 
 
 @cache
