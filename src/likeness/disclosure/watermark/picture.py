@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from likeness.disclosure.watermark.code import signs
 from likeness.disclosure.watermark.search import measure_in_place
-from likeness.disclosure.watermark.tile import marked_tile, spread
+from likeness.disclosure.watermark.tile import PICTURE_CHIPS, marked_tile, spread
 from likeness.errors import SealFailed
 from likeness.types import Floats, Picture
 
@@ -28,11 +28,12 @@ STILL_PSNR_DB = 44.6
 _PATTERN_UNIT = 24
 _GAIN_UNIT = 64
 
-_FLAT_GAIN = 1.0  # in grey levels (standard deviation), where nothing hides the pattern
-_GAIN_PER_CONTRAST = 0.16
-_MAX_GAIN = 3.2
-# Pictures that are flat almost everywhere may get this much more, and no more however low that leaves them.
-_MAX_BOOST = 1.15
+# Where nothing hides the pattern, in grey levels (standard deviation): coarse chips are seen more easily than
+# fine ones, and have more pixels to be read from. At 9 px a chip, .5 leaves a clear sky clear.
+_FLAT_GAIN_PX = 3.2
+_FLAT_GAIN_RANGE = (0.5, 0.9)
+_GAIN_PER_CONTRAST = 0.26
+_MAX_GAIN = 3.6
 
 _BALANCING_ROUNDS = 2
 _BALANCING_STEP = 0.5
@@ -45,8 +46,9 @@ class PictureMark:
     Args:
         width, height: of the pictures, px, 64 at least.
         payload: 0…2³² − 1, see `code.Payload`.
-        host: a picture like those to come, such as the first one, (height, width, 3) uint8 RGB. Bits which
-            it happens to contradict are then marked more strongly, and those it supports less. Costs some 50 ms.
+        host: a picture like those to come, such as the first one, (height, width, 3) uint8 RGB. Bits that
+            it happens to contradict are then marked more strongly, and those it supports less. Takes some
+            50 ms.
         psnr_db: of a marked picture against the unmarked one, at least (up to rounding).
 
     Raises:
@@ -69,6 +71,8 @@ class PictureMark:
                 f"Make it at least {MIN_SIDE_PX} pixels wide and high.",
             )
         self._size = (width, height)
+        chip_px = min(width, height) / PICTURE_CHIPS
+        self._flat_gain = float(np.clip(_FLAT_GAIN_PX / chip_px, *_FLAT_GAIN_RANGE))
         self._max_rms = 255 / 10 ** (psnr_db / 20)
         self._word = signs(payload)
         self._pattern = self._spread(self._word)
@@ -94,13 +98,15 @@ class PictureMark:
     def _gain(self, green: NDArray[np.uint8]) -> Floats:
         """How strongly to mark, in grey levels, at a quarter of the size; green is close enough to luma."""
         width, height = self._size
-        small = cv2.resize(green, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        small = cv2.resize(green, (width // 4, height // 4), interpolation=cv2.INTER_LINEAR).astype(
+            np.float32
+        )
         window = (max(3, min(width, height) // 128) | 1,) * 2  # about one and a half chips
         mean = cv2.blur(small, window)
         contrast = cv2.sqrt(cv2.max(cv2.blur(small * small, window) - mean * mean, 0))
-        gain = cv2.blur(cv2.min(contrast * _GAIN_PER_CONTRAST + _FLAT_GAIN, _MAX_GAIN), window)
+        gain = cv2.blur(cv2.min(contrast * _GAIN_PER_CONTRAST + self._flat_gain, _MAX_GAIN), window)
         rms = float(np.linalg.norm(gain)) / np.sqrt(gain.size)
-        scaled: Floats = gain * np.float32(min(self._max_rms / rms, _MAX_BOOST))
+        scaled: Floats = gain * np.float32(min(self._max_rms / rms, 1))
         return scaled
 
     def _spread(self, word: Floats) -> NDArray[np.int16]:
@@ -111,8 +117,8 @@ class PictureMark:
     def _balance(self, host: Picture) -> None:
         """Give each bit the strength at which `host`, once marked, speaks for all of them alike.
 
-        This is informed embedding (Cox, Miller and Bloom, "Digital Watermarking", ch. 5), closed over the real
-        detector, which sees the host's own texture as noise that is known here.
+        This is informed embedding (Cox, Miller and Bloom, "Digital Watermarking", ch. 5), closed over the
+        real detector, which sees the host's own texture as noise that is known here.
         """
         weight = np.ones_like(self._word)
         for _ in range(_BALANCING_ROUNDS):

@@ -1,4 +1,4 @@
-"""Finding the picture watermark, without the original, after a picture was cropped, scaled, turned or mirrored.
+"""Finding the picture watermark, without the original, in what was cropped, scaled, turned or mirrored.
 
 What moves averages out over frames, what is strong is clipped, and the spectrum is made flat, which leaves
 noise and the pattern. A guess at scale and rotation folds the picture onto one tile; the pilot's correlation
@@ -118,7 +118,7 @@ def find_in_frames(frames: Iterable[Picture]) -> Found | None:
     if total is None:
         return None
     flat = whitened(total)
-    for guess, decoded in _attempts(flat):
+    for guess, decoded in attempts(flat):
         if decoded.is_found:
             turned = guess.rotation_deg if guess.mirrored else -guess.rotation_deg
             return Found(decoded.payload, decoded.confidence, guess.scale, turned, guess.mirrored, count)
@@ -165,16 +165,25 @@ def whitened(image: Floats) -> Floats:
     return flat
 
 
-def _attempts(flat: Floats) -> Iterator[tuple[Guess, Decoded]]:
-    """Likely guesses first, then the best of a search through all."""
+def attempts(flat: Floats, *, thorough: bool = True) -> Iterator[tuple[Guess, Decoded]]:
+    """All that `find_in_frames` tries, in its order: likely guesses first, then the best of a search.
+
+    Args:
+        flat: the `whitened` sum of residuals.
+        thorough: also search; otherwise the mark is found only if nothing but the sides or the top were cut
+            off, or left and right exchanged.
+    """
     height, width = flat.shape
+    aspect = max(height, width) / min(height, width)
     # What had its sides cut off keeps the chips of its longer side, such as 9:16 out of 16:9.
-    bases = [1.0] if max(height, width) < 1.2 * min(height, width) else [1.0, max(height, width) / min(height, width)]
+    bases = [1.0, aspect] if aspect > 1.2 else [1.0]
     mirror = np.ascontiguousarray(flat[:, ::-1])
     for base in bases:
         for image, mirrored in ((flat, False), (mirror, True)):
             guess = Guess(base, 0.0, mirrored)
             yield guess, read(fit(image, guess))
+    if not thorough:
+        return
     scales = np.unique(np.concatenate([base * _SCALES for base in bases]))
     for guess in _best_guesses(flat, scales):
         refined = _refine(mirror if guess.mirrored else flat, guess)
@@ -216,7 +225,12 @@ def _refine(image: Floats, guess: Guess) -> Fit:
     for scale_step, rotation_step in _STEPS:
         for _ in range(2):
             before = best.score
-            for scale, rotation in ((scale_step, 0), (-scale_step, 0), (0, rotation_step), (0, -rotation_step)):
+            for scale, rotation in (
+                (scale_step, 0),
+                (-scale_step, 0),
+                (0, rotation_step),
+                (0, -rotation_step),
+            ):
                 at = best.guess
                 there = fit(image, Guess(at.scale * (1 + scale), at.rotation_deg + rotation, at.mirrored))
                 if there.score > best.score:
@@ -301,4 +315,4 @@ def _peak_offset(line: Floats, at: int) -> float:
 
 
 def _rms(surface: Floats) -> float:
-    return max(float(np.linalg.norm(surface)) / np.sqrt(surface.size), 1e-9)
+    return max(float(np.linalg.norm(surface)) / surface.size**0.5, 1e-9)

@@ -107,7 +107,8 @@ def spread(tile: Floats, width: int, height: int) -> Floats:
     y = ((np.arange(height, dtype=np.float32) - (height - 1) / 2) * per_pixel) % period
     columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
     pattern: NDArray[Any] = cv2.remap(surface, columns, rows, cv2.INTER_LINEAR)
-    return pattern / max(float(pattern.std()), 1e-6)
+    unit: Floats = pattern / np.float32(pattern.std())
+    return unit
 
 
 def _without_slow_changes(chips: Floats) -> Floats:
