@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Signer
+from c2pa import Builder, C2paError, C2paSignerInfo, Signer
 
 from likeness.disclosure.identity import Identity
 from likeness.disclosure.ingredients import Prepared, one_pixel, prepare
@@ -136,8 +136,9 @@ class Credentials:
         return signed
 
     def _signer(self) -> Signer:
+        identity = self._identity
         # The certificate and key are bytes on purpose: c2pa-python hands them to C as they are.
-        info = C2paSignerInfo(C2paSigningAlg.ES256, self._identity.certificates, self._identity.key, None)
+        info = C2paSignerInfo(identity.algorithm, identity.certificates, identity.key, None)
         return Signer.from_info(info)
 
     def _actions(self) -> Json:

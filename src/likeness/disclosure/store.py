@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from c2pa import C2paError, Context
 
+from likeness.disclosure.certificates import SIGNING_USES
 from likeness.disclosure.containers import sidecar_of
 
 Json: TypeAlias = dict[str, Any]
@@ -50,7 +51,8 @@ def open_context(
         "builder": {"thumbnail": {"enabled": False}},
         "core": core,
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_after_reading": check},
-        "trust": {"anchors": trust},
+        # Left to itself, c2pa knows e-mail protection only, and not what the C2PA programme issues.
+        "trust": {"anchors": trust, "trust_config": "\n".join(oid.dotted_string for oid in SIGNING_USES)},
     }
     return Context.from_dict(settings)
 
