@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from likeness.disclosure.watermark.code import signs
 from likeness.disclosure.watermark.search import measure_in_place
 from likeness.disclosure.watermark.tile import PICTURE_CHIPS, marked_tile, spread
-from likeness.errors import SealFailed
+from likeness.errors import SealFailed, UsageError
 from likeness.types import Floats, Picture
 
 MIN_SIDE_PX = 64
@@ -80,10 +80,18 @@ class PictureMark:
             self._balance(host)
 
     def add(self, image: Picture) -> None:
-        """Mark `image`, (height, width, 3) uint8 RGB, in place; 1.5 ms at 512 × 512."""
+        """Mark `image`, (height, width, 3) uint8 RGB, in place; takes 1.5 ms at 512 × 512.
+
+        Raises:
+            UsageError: another size or type.
+        """
         width, height = self._size
         if image.shape != (height, width, 3) or image.dtype != np.uint8:
-            raise ValueError(f"expected ({height}, {width}, 3) uint8, got {image.shape} {image.dtype}")
+            raise UsageError(
+                f"The watermark is for RGB pictures of {width} × {height} pixels, and this one has the shape "
+                f"{image.shape} and the type {image.dtype}.",
+                "Make a PictureMark for each size.",
+            )
         change = self._change(image)
         image[...] = cv2.add(image, cv2.merge([change, change, change]), dtype=cv2.CV_8U)
 

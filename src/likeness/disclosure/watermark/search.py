@@ -8,6 +8,7 @@ coded bits are read and decoded. Only what `code.Decoded.is_found` accepts is re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,7 @@ _CHIP_PX = 4  # in the working size, at scale 1
 _SAMPLES = 2  # per chip and direction, on the folded tile
 _FOLD = SIDE_CHIPS * _SAMPLES
 _FRAMES_PER_STRIDE = 16
+_MAX_ASPECT = 3
 
 # Steps that cost the pilot a tenth at most: the outermost chips are off by half a chip halfway between them.
 _SCALES = 0.90 * 1.012 ** np.arange(37)  # to 1.38
@@ -50,7 +52,7 @@ class Found:
         payload: the 32 bits.
         confidence: cosine between what was read and what was written, MIN_CONFIDENCE…1.
         scale: size of the tile against that of an uncropped picture of this size; a crop makes it larger.
-        rotation_deg: how far the picture was turned, counter-clockwise.
+        rotation_deg: how far the picture was turned, counter-clockwise, before it was mirrored.
         mirrored: left and right are exchanged.
         frames: how many were looked at.
     """
@@ -64,7 +66,7 @@ class Found:
 
 
 class Guess(NamedTuple):
-    """Scale and rotation as in `Found`, of the picture as it is or mirrored."""
+    """Scale as in `Found`, and rotation the other way round, of the picture as it is or mirrored."""
 
     scale: float = 1.0
     rotation_deg: float = 0.0
@@ -120,8 +122,8 @@ def find_in_frames(frames: Iterable[Picture]) -> Found | None:
     flat = whitened(total)
     for guess, decoded in attempts(flat):
         if decoded.is_found:
-            turned = guess.rotation_deg if guess.mirrored else -guess.rotation_deg
-            return Found(decoded.payload, decoded.confidence, guess.scale, turned, guess.mirrored, count)
+            scale, turned, mirrored = guess
+            return Found(decoded.payload, decoded.confidence, scale, -turned, mirrored, count)
     return None
 
 
@@ -143,6 +145,7 @@ def residual(image: Picture) -> Floats:
     Returns:
         float32, the shorter side 320, −2.2…2.2.
     """
+    image = _middle(image)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
     factor = PICTURE_CHIPS * _CHIP_PX / min(height, width)
@@ -153,6 +156,13 @@ def residual(image: Picture) -> Floats:
     spread = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 3)) + 0.2
     clipped: Floats = np.clip(fine / spread, -2.2, 2.2)
     return clipped
+
+
+def _middle(image: Picture) -> Picture:
+    """Of a very long picture the middle, which is enough, so that none needs more memory than others."""
+    height, width = image.shape[:2]
+    y, x = ((side - _MAX_ASPECT * other) // 2 for side, other in ((height, width), (width, height)))
+    return np.ascontiguousarray(image[max(y, 0) : height - max(y, 0), max(x, 0) : width - max(x, 0)])
 
 
 def whitened(image: Floats) -> Floats:
@@ -315,4 +325,4 @@ def _peak_offset(line: Floats, at: int) -> float:
 
 
 def _rms(surface: Floats) -> float:
-    return max(float(np.linalg.norm(surface)) / surface.size**0.5, 1e-9)
+    return max(float(np.linalg.norm(surface)) / math.sqrt(surface.size), 1e-9)

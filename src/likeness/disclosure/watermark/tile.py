@@ -107,7 +107,7 @@ def spread(tile: Floats, width: int, height: int) -> Floats:
     y = ((np.arange(height, dtype=np.float32) - (height - 1) / 2) * per_pixel) % period
     columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
     pattern: NDArray[Any] = cv2.remap(surface, columns, rows, cv2.INTER_LINEAR)
-    unit: Floats = pattern / np.float32(pattern.std())
+    unit: Floats = (pattern / pattern.std()).astype(np.float32)
     return unit
 
 
