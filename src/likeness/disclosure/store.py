@@ -6,7 +6,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -91,3 +91,26 @@ def run_apart(work: Callable[[], _T]) -> _T:
         return work()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness-c2pa") as pool:
         return pool.submit(work).result()
+
+
+def run_within(limit_s: float, work: Callable[[], _T]) -> _T:
+    """As `run_apart`, but gives up after `limit_s`: for work that waits for somebody on a network.
+
+    The thread cannot be ended; it is left behind, and does not keep the program from ending.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="likeness-c2pa-network", daemon=True).start()
+    try:
+        return future.result(limit_s)
+    except TimeoutError as error:
+        raise TimeoutError(f"there was no answer within {limit_s:.0f} s") from error
