@@ -32,7 +32,7 @@ from watermark_changes import HARDER, HARDER_STILLS, STILLS, UPRIGHT, VIDEO, Cha
 from watermark_media import Clip, clips_in, stills_in, unmarked, widescreen
 
 UNMARKED = 24_000
-THOROUGH_EVERY = 20
+THOROUGH_EVERY = 100
 SMALLEST_PX = 256
 Trial = dict[str, Any]
 

@@ -64,13 +64,13 @@ def widescreen(frames: list[Picture]) -> list[Picture]:
 
 
 @cache
-def _pool(paths: tuple[Path, ...]) -> list[Picture]:
-    """Frames to cut unmarked crops from: every seventh of each video, and each picture."""
+def _pool(folders: tuple[Path, ...]) -> list[Picture]:
+    """Frames to cut unmarked crops from: every seventh of each video, 25 at most, and each picture."""
     pool = []
-    for path in paths:
+    for path in sorted(path for folder in folders for path in folder.rglob("*")):
         if path.suffix in _PICTURES:
             pool.append(read_image(path).image)
-        else:
+        elif path.suffix in _VIDEOS:
             with VideoReader(path, threads=1) as reader:
                 pool += [frame.image.copy() for frame in reader if frame.index % 7 == 0][:25]
     return pool
@@ -89,10 +89,7 @@ def unmarked(index: int, folders: list[Path]) -> tuple[str, Picture]:
         return kind, _as_picture(
             {"noise": _noise, "grating": _grating, "blocks": _blocks}[kind](random, height, width)
         )
-    paths = sorted(
-        path for folder in folders for path in folder.rglob("*") if path.suffix in _VIDEOS | _PICTURES
-    )
-    pool = _pool(tuple(paths))
+    pool = _pool(tuple(folders))
     image = pool[int(random.integers(len(pool)))]
     height, width = (int(side * random.uniform(0.5, 1)) for side in image.shape[:2])
     y, x = (
