@@ -134,7 +134,7 @@ def _check_url(url: str) -> None:
         good = False
     if not good or not url.isascii() or not url.isprintable() or " " in url:
         raise UsageError(
-            f"“{url[:200]}” is no address of a time stamp authority.", "Write https://… or http://… ."
+            f"{url[:200]!r} is no address of a time stamp authority.", "Write https://… or http://… ."
         )
 
 
