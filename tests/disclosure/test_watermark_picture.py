@@ -136,6 +136,18 @@ def test_a_video_is_recognised_after(
     assert found.payload == PAYLOAD
 
 
+def test_the_latest_mark_counts(marked_still: Picture) -> None:
+    """A portrait that was marked by an earlier run is animated."""
+    remarked = marked_still.copy()
+    PictureMark(512, 512, 99, host=marked_still).add(remarked)
+    found = find_in_picture(as_jpeg(remarked, 50))
+    assert found is not None
+    assert found.payload == 99
+    again = find_in_picture(as_jpeg(mark_still(marked_still, 77), 50))
+    assert again is not None
+    assert again.payload == 77
+
+
 def test_what_was_done_is_reported(marked_still: Picture) -> None:
     found = find_in_picture(np.ascontiguousarray(turned(marked_still, 2)[25:487, 25:487]))
     assert found is not None

@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.disclosure.watermark.code import signs
-from likeness.disclosure.watermark.search import measure_in_place
+from likeness.disclosure.watermark.search import Found, find_in_frames, find_in_picture, measure_in_place
 from likeness.disclosure.watermark.tile import PICTURE_CHIPS, marked_tile, spread
 from likeness.errors import SealFailed, UsageError
 from likeness.types import Floats, Picture
 
+__all__ = ["MIN_SIDE_PX", "Found", "PictureMark", "find_in_frames", "find_in_picture", "mark_still"]
+
 MIN_SIDE_PX = 64
-"""Smaller pictures are refused; what is found in pictures below 256 px is told in docs, not promised."""
+"""Smaller pictures are refused. From 256 px on a mark survives what `benchmarks/watermark.py` lists; between
+the two it survives less, and at last no more than being copied."""
 
 VIDEO_PSNR_DB = 42.4
 STILL_PSNR_DB = 44.6
@@ -47,7 +50,7 @@ class PictureMark:
         width, height: of the pictures, px, 64 at least.
         payload: 0…2³² − 1, see `code.Payload`.
         host: a picture like those to come, such as the first one, (height, width, 3) uint8 RGB. Bits that
-            it happens to contradict are then marked more strongly, and those it supports less. Takes some
+            it (or an older mark in it) happens to contradict are then marked more strongly, and those it supports less. Takes some
             50 ms.
         psnr_db: of a marked picture against the unmarked one, at least (up to rounding).
 

@@ -123,7 +123,7 @@ def find_in_frames(frames: Iterable[Picture]) -> Found | None:
     for guess, decoded in attempts(flat):
         if decoded.is_found:
             scale, turned, mirrored = guess
-            return Found(decoded.payload, decoded.confidence, scale, -turned, mirrored, count)
+            return Found(decoded.payload, decoded.confidence, scale, 0.0 - turned, mirrored, count)
     return None
 
 
