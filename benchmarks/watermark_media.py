@@ -36,10 +36,14 @@ class Clip:
 
 
 def clips_in(folders: list[Path], most_per_file: int) -> list[Clip]:
-    """Up to `most_per_file` seconds of each video, spread over it; files that are marked are left out."""
+    """Up to `most_per_file` seconds of each video, spread over it, those of the smallest pictures first.
+
+    Files that are marked already are left out.
+    """
     clips = []
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in _VIDEOS):
-        seconds = max(1, int(probe(path).duration_s or 1))
+    paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in _VIDEOS]
+    infos = sorted(map(probe, paths), key=lambda info: (info.width * info.height, info.path.name))
+    for path, seconds in ((info.path, max(1, int(info.duration_s or 1))) for info in infos):
         starts = sorted({int(at) for at in np.linspace(0, seconds - 1, most_per_file)})
         if find_in_picture(Clip(path, 0).frames()[0]) is None:
             clips += [Clip(path, start) for start in starts]

@@ -50,8 +50,8 @@ class PictureMark:
         width, height: of the pictures, px, 64 at least.
         payload: 0…2³² − 1, see `code.Payload`.
         host: a picture like those to come, such as the first one, (height, width, 3) uint8 RGB. Bits that
-            it (or an older mark in it) happens to contradict are then marked more strongly, and those it supports less. Takes some
-            50 ms.
+            it (or an older mark in it) happens to contradict are then marked more strongly, and those it
+            supports less. Takes some 50 ms.
         psnr_db: of a marked picture against the unmarked one, at least (up to rounding).
 
     Raises:
