@@ -22,6 +22,7 @@ from likeness.disclosure import identity, trust
 from likeness.disclosure.certificates import Certificate, parse_certificates
 from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sidecar_of, sniff
 from likeness.disclosure.identity import Identity
+from likeness.disclosure.measure import stored_bytes
 from likeness.disclosure.reasons import why_invalid, why_valid
 from likeness.disclosure.statement import (
     Stamp,
@@ -33,9 +34,16 @@ from likeness.disclosure.statement import (
     find_serial,
     find_stamp,
 )
-from likeness.disclosure.store import hash_file, lies_elsewhere, open_context, read_sidecar, run_apart
+from likeness.disclosure.store import (
+    MAX_STORE_BYTES,
+    hash_file,
+    lies_elsewhere,
+    open_context,
+    read_sidecar,
+    run_apart,
+)
 from likeness.disclosure.text import one_line
-from likeness.errors import IdentityError, MediaNotFound, Unreadable, Unsupported
+from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
 
 CredentialsState: TypeAlias = Literal["valid", "untrusted", "tampered", "none"]
 
@@ -177,6 +185,7 @@ def verify(path: Path | str) -> Verification:
     Raises:
         MediaNotFound: there is no such file, or it is a folder, or may not be read.
         Unreadable: it is empty, text, or so damaged that nothing can be said of it.
+        TooLarge: it carries more than 64 MB of credentials, which would take a multiple of that in memory.
         Unsupported: it is no picture, video or sound that is known here.
     """
     path = Path(path)
@@ -239,6 +248,11 @@ class _Found:
 
 def _read(path: Path, kind: str, context: Context) -> _Found | None:
     with path.open("rb") as file:
+        if (size_bytes := stored_bytes(file, kind)) > MAX_STORE_BYTES:
+            raise TooLarge(
+                f"'{path.name}' carries {size_bytes >> 20} MB of Content Credentials, and that is not read.",
+                "No honest program writes so much: be careful with this file.",
+            )
         reader, sidecar = None, None
         if kind in EMBEDDABLE:
             reader = Reader.try_create(kind, file, None, context)

@@ -24,7 +24,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RIGHTS_NOT_STATED = "not stated"
 # A chain of outputs grows by some 10 KB a link; an ingredient with more than this is not carried along.
 MAX_KEPT_BYTES = 8 << 20
-MAX_SIDECAR_BYTES = 64 << 20
+MAX_STORE_BYTES = 64 << 20
 LARGE_FILE_BYTES = 32 << 20
 
 
@@ -71,7 +71,7 @@ def hash_file(path: Path) -> str:
 def read_sidecar(path: Path) -> bytes | None:
     """The manifest store beside a file, or None where there is none (or one too large to be one)."""
     sidecar = sidecar_of(path)
-    if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_SIDECAR_BYTES:
+    if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_STORE_BYTES:
         return None
     return sidecar.read_bytes()
 
