@@ -39,9 +39,14 @@ __all__ = ["AudioMark", "FoundSound", "find_in_sound"]
 MIN_RATE_HZ, MAX_RATE_HZ = 8000, 192_000
 
 _GAIN_DB = 1.4
-_LEAST, _MOST = 0.3, 2.0  # times that gain, by what the bit needs
-_WANT = 1.0  # what each bit shall show in each tile, in units of what the gain alone would
+_USUAL_PILOT = 1.3  # times that gain
+_LEAST_PILOT, _MOST_PILOT = 0.8, 2.6
+_PILOT_Z = 10.0  # standard deviations by which the pilot shall stand out in each tile
+_LEAST_BIT, _MOST_BIT = 0.3, 2.0  # times that gain, by what the bit needs
+_BIT_SHOWN = 1.4  # what each bit shall show in each tile, in units of what the gain alone would
 _MEMORY = 0.5  # how much of what earlier tiles lacked is still owed
+_PLANNED_FLOOR = 10**-3.2  # of the mean power: plan as if codecs and noise had swallowed what lies deeper
+
 _WINDOW_S = 0.032
 _REACH = 12  # frames of 8 ms before and after, from which steadiness is judged
 _STEADY_DB, _RESTLESS_DB, _WEAKEST = 0.5, 2.0, 0.2
@@ -124,10 +129,10 @@ class AudioMark:
         strength = self._strength(spectra)
         spectra = spectra[:, _REACH:-_REACH]
 
-        plain = self._tail_added(self._synthesise(spectra, strength, np.ones(CODED_BITS, np.float32)))
-        times = self._plan(sound, plain)
-        change = self._tail_added(self._synthesise(spectra, strength, times))
-        self._last_gains = self._gains(times)[-1]
+        plain = layout().tile(_USUAL_PILOT, self._signs)
+        planned = self._plan(sound, self._synthesise(spectra, strength, plain))
+        change = self._synthesise(spectra, strength, planned)
+        self._last_gains = planned[-1]
         self._tail = change[:, length:]
         begin = self._margin - 2 * self._hop
         marked = sound[:, begin : begin + length] + change[:, :length]
@@ -151,14 +156,9 @@ class AudioMark:
         restless = (near.std(axis=2) - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
         return np.clip(restless, _WEAKEST, 1).astype(np.float32)
 
-    def _gains(self, times: Floats) -> Floats:
-        """(64, 40): the chips' gains, in units of `_GAIN_DB`, when bits get so many times the usual one."""
-        return layout().tile(self._signs * times)
-
-    def _synthesise(self, spectra: NDArray[np.complex64], strength: Floats, times: Floats) -> Floats:
+    def _synthesise(self, spectra: NDArray[np.complex64], strength: Floats, gains: Floats) -> Floats:
         """(channels, (count + 4) · hop): what marking adds to the sound, with the frames' ends."""
         channels, count = spectra.shape[:2]
-        gains = self._gains(times)
         frames = self._first_frame(self._tile) + np.arange(count)
         row, part = np.divmod(frames * (self._hop / (self._rate_hz * CHIP_S)) - self._tile * ROWS + 1e-9, 1)
         glide = np.clip(part / _GLIDE, 0, 1).astype(np.float32)[:, None]
@@ -173,34 +173,46 @@ class AudioMark:
         for quarter in range(4):
             part_of = slice(quarter * self._hop, (quarter + 1) * self._hop)
             change[:, quarter : quarter + count] += quarters[:, :, part_of]
+        change[:, :4] += self._tail.reshape(channels, 4, -1)
         return change.reshape(channels, -1)
 
-    def _tail_added(self, change: Floats) -> Floats:
-        change[:, : self._tail.shape[1]] += self._tail
-        return change
-
     def _plan(self, sound: Floats, change: Floats) -> Floats:
-        """(192,) how many times the usual gain each coded bit needs in this tile."""
+        """(64, 40) the gain of each chip for what the detector has to be told about this tile.
+
+        `change` is what the usual gains add to `sound`.
+        """
         mono = sound.sum(0)
         begin = self._margin - 2 * self._hop
         marked = mono.copy()
         marked[begin : begin + change.shape[1]] += change.sum(0)
-        shown = self._measure(mono)
-        effect = self._measure(marked) - shown
+        host = self._measure(mono)
+        added = self._measure(marked) - host
+        return layout().tile(self._plan_pilot(host, added), self._plan_bits(host, added))
+
+    def _plan_pilot(self, host: Floats, added: Floats) -> float:
+        """The pilot's gain, from (64, 40) chips of the sound itself and what the usual gains add to them."""
+        pilot = layout().pilot
+        shown, effect = float((host * pilot).sum()), float((added * pilot).sum())
+        wanted = _PILOT_Z * float(host.std()) * math.sqrt((pilot**2).sum())
+        if effect <= 0:  # silence, or as good as
+            return _USUAL_PILOT
+        return min(max((wanted - shown) / effect * _USUAL_PILOT, _LEAST_PILOT), _MOST_PILOT)
+
+    def _plan_bits(self, host: Floats, added: Floats) -> Floats:
+        """(192,) the coded bits' gains, likewise; their sign is the bit."""
+        shown, effect = (layout().soft_bits(chips) * self._signs for chips in (host, added))
         usual = float(effect.mean())
-        if usual <= 0:  # silence, or as good as
-            return np.ones(CODED_BITS, np.float32)
+        if usual <= 0:
+            return self._signs
         shown = shown / np.maximum(effect, 0.3 * usual)
-        times = np.clip(_WANT - shown - _MEMORY * self._owed, _LEAST, _MOST).astype(np.float32)
-        self._owed = _MEMORY * self._owed + shown + times - _WANT
-        return times
+        times = np.clip(_BIT_SHOWN - shown - _MEMORY * self._owed, _LEAST_BIT, _MOST_BIT)
+        self._owed = (_MEMORY * self._owed + shown + times - _BIT_SHOWN).astype(np.float32)
+        return (self._signs * times).astype(np.float32)
 
     def _measure(self, mono: Floats) -> Floats:
-        """(192,) how clearly this tile shows each coded bit to the detector; negative where it shows the
-        opposite."""
-        bands = view(to_view_rate(mono, self._rate_hz)) @ band_weights(1.0)
+        """(64, 40): the chips of this tile, as the detector sees them."""
+        bands = view(to_view_rate(mono, self._rate_hz), _PLANNED_FLOOR) @ band_weights(1.0)
         begin_s = (self._first_frame(self._tile) * self._hop - self._margin) / self._rate_hz
         rows = np.floor((begin_s + np.arange(len(bands)) * FRAME_S - self._tile * TILE_S) / CHIP_S + 1e-9)
         inside = (rows >= 0) & (rows < ROWS)
-        chips = sum_rows(bands[inside], rows[inside].astype(np.intp), ROWS)
-        return layout().soft_bits(chips) * self._signs
+        return sum_rows(bands[inside], rows[inside].astype(np.intp), ROWS)

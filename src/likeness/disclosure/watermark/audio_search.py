@@ -30,6 +30,8 @@ _PHASES = ROWS * _STEPS
 _WARPS = tuple(round(0.003 * step, 4) for step in range(-12, 13) if step)
 _REFINEMENTS = (0.0015, 0.00075)
 _CANDIDATES = 4
+_MIN_CONFIDENCE = 0.45
+"""Enough for a payload where the pilot alone has shown that there is a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,22 @@ class Search:
         folded = np.roll(self._fold(match.warp), -match.phase, axis=0)
         return decode(layout().soft_bits(folded.reshape(ROWS, _STEPS, BANDS).sum(1)))
 
+    def find(self, at_s: float) -> FoundSound | None:
+        """The mark in this window, which begins at `at_s`."""
+        best: tuple[float, Match, Decoded] | None = None
+        for rough in self.matches[:_CANDIDATES]:
+            match = self.refine(rough)
+            decoded, z = self.read(match), self.z(match)
+            sure = z > MIN_PRESENCE_Z and decoded.crc_ok and decoded.confidence > _MIN_CONFIDENCE
+            if decoded.is_found or sure:
+                return FoundSound(decoded.payload, decoded.confidence, z, *match.warp, at_s)
+            if best is None or z > best[0]:
+                best = z, match, decoded
+        if best is None or best[0] < MIN_PRESENCE_Z:
+            return None
+        z, match, decoded = best
+        return FoundSound(None, decoded.confidence, z, *match.warp, at_s)
+
     def _fold(self, warp: Warp) -> Floats:
         """(256, 40): all tiles laid over each other, four places per chip."""
         if warp.speed not in self._bands:
@@ -150,25 +168,9 @@ def find_in_sound(samples: Floats, rate_hz: int) -> FoundSound | None:
         piece = samples[:, start : start + window]
         if piece.shape[1] < MIN_LENGTH_S * rate_hz:
             break
-        found = _find_in_window(to_view_rate(piece.mean(0), rate_hz), start / rate_hz)
+        found = Search(to_view_rate(piece.mean(0), rate_hz)).find(start / rate_hz)
         if found and found.payload is not None:
             return found
         if found and (best is None or found.z > best.z):
             best = found
     return best
-
-
-def _find_in_window(sound: Floats, at_s: float) -> FoundSound | None:
-    search = Search(sound)
-    best: tuple[float, Match, Decoded] | None = None
-    for rough in search.matches[:_CANDIDATES]:
-        match = search.refine(rough)
-        decoded = search.read(match)
-        if decoded.is_found:
-            return FoundSound(decoded.payload, decoded.confidence, search.z(match), *match.warp, at_s)
-        if best is None or match.score > best[1].score:
-            best = search.z(match), match, decoded
-    if best is None or best[0] < MIN_PRESENCE_Z:
-        return None
-    z, match, decoded = best
-    return FoundSound(None, decoded.confidence, z, *match.warp, at_s)

@@ -24,7 +24,6 @@ LOWEST_HZ, HIGHEST_HZ = 300.0, 3700.0
 
 _NARROWEST_HZ = 58.0  # two bins of the embedder's 32 ms; narrower bands would not be kept apart
 _PILOTS_PER_ROW = 16
-_PILOT_GAIN = 1.3
 
 
 class Layout(NamedTuple):
@@ -40,9 +39,10 @@ class Layout(NamedTuple):
     data: Floats
     bit: NDArray[np.intp]
 
-    def tile(self, signs: Floats) -> Floats:
-        """(64, 40) float32: the relative gain of each chip for (192,) signs of the coded bits."""
-        return self.pilot * np.float32(_PILOT_GAIN) + self.data * signs[self.bit]
+    def tile(self, pilot: float, bits: Floats) -> Floats:
+        """(64, 40) float32: the gain of each chip, given that of the pilot and (192,) those of the coded bits,
+        of which the sign is the bit."""
+        return self.pilot * np.float32(pilot) + self.data * bits[self.bit]
 
     def soft_bits(self, chips: Floats) -> Floats:
         """(192,) float32: what (64, 40) measured chips say about each coded bit."""

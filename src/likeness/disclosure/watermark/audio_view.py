@@ -24,7 +24,7 @@ _HOP = round(FRAME_S * VIEW_RATE_HZ)
 _WINDOW, _FFT = 384, 512
 _BIN_HZ = VIEW_RATE_HZ / _FFT
 _BINS = slice(math.ceil(270 / _BIN_HZ), math.ceil(3850 / _BIN_HZ))
-_FLOOR = 10**-4.6  # of the mean power: what lies deeper is as good as silent
+DEEPEST = 10**-4.6  # of the mean power: what lies deeper is as good as silent
 _SEGMENT = 64  # frames that are whitened together
 _BLUR_BINS, _LEAST_AMPLITUDE = 1.5, 0.1
 
@@ -41,11 +41,12 @@ def to_view_rate(sound: Floats, rate_hz: int) -> Floats:
     return slower[: len(sound) * VIEW_RATE_HZ // rate_hz].astype(np.float32)
 
 
-def view(sound: Floats) -> Floats:
+def view(sound: Floats, floor: float = DEEPEST) -> Floats:
     """The pattern and what is left of the sound.
 
     Args:
         sound: (n,) float32 at 8 kHz, any level.
+        floor: of the mean power; what lies deeper counts as silent.
 
     Returns:
         (frames, 229) float32, about 1 in size; frame k is centred on sample 40 k, bins are 15.6 Hz apart.
@@ -54,7 +55,7 @@ def view(sound: Floats) -> Floats:
     window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
     spectra = np.fft.rfft(frames * window, _FFT)[:, _BINS]
     power = (spectra.real**2 + spectra.imag**2).astype(np.float32)
-    level_db = 10 * np.log10(power + power.mean() * np.float32(_FLOOR) + np.float32(1e-14))
+    level_db = 10 * np.log10(power + power.mean() * np.float32(floor) + np.float32(1e-14))
     flat = level_db - _mean(level_db, 35, 1)
     flat = flat - _mean(flat, 1, 31)
     flat = np.clip(flat / np.sqrt(_mean(flat * flat, 41, 21) + 4), -2, 2)
