@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -179,6 +180,41 @@ def test_a_certificate_that_ended_since_is_said(tmp_path: Path, folder: Path, ma
     seen = verify(folder / "a.png")
     assert seen.credentials_state == "tampered"
     assert any("certificate has ended" in reason for reason in seen.reasons)
+
+
+def test_an_unreadable_key_stops_it_before_anything_is_written(
+    folder: Path, making: MakeMaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = identity.load_or_create().path
+    usual = Path.open
+
+    def refuse(self: Path, *words: Any, **options: Any) -> Any:
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return usual(self, *words, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(IdentityError, match="Permission denied") as raised:
+        seal_image(moving_picture(0), folder / "a.png", making())
+    assert (raised.value.exit_code, bool(raised.value.hint)) == (8, True)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_full_disk_keeps_the_old_identity(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = identity.load_or_create()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("likeness.disclosure.private_file.os.fsync", full)
+    with pytest.raises(IdentityError, match="No space left"):
+        identity.create(force=True)
+    with pytest.raises(IdentityError, match="No space left"):
+        identity.import_identity(*files(tmp_path, issue("S", ROOT), ROOT), force=True)
+    assert identity.load() == first
+    assert [path.name for path in first.path.parent.iterdir()] == ["identity.pem"]
 
 
 @given(st.binary(max_size=300))
