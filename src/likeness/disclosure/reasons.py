@@ -19,7 +19,8 @@ _FAILURES = (
     ("claim.", "The statement about how it was made is damaged."),
     (
         "signingCredential.expired",
-        "The signer's certificate has ended, and no time stamp shows that the signature is older.",
+        "The signer's certificate has ended (or not begun: are the clocks right?), and no time stamp "
+        "shows that the signature is of its time.",
     ),
     ("signingCredential.invalid", "The signer's certificate may not sign Content Credentials."),
     ("signingCredential.revoked", "The signer's certificate was revoked."),
