@@ -5,9 +5,9 @@
 Real speech and song come from ../shared/media/speech; without it, or besides it, sound is synthesised.
 Each part is written into the JSON file as soon as it is done, beside those already there.
 
-quality     signal-to-noise ratio, over all and by segments of 32 ms; noise-to-mask ratio by a masking model after
-            Johnston ("Transform coding of audio signals using perceptual noise criteria", IEEE JSAC 6, 1988);
-            how much a held tone trembles
+quality     signal-to-noise ratio, over all and by segments of 32 ms; noise-to-mask ratio by a masking model
+            after Johnston ("Transform coding of audio signals using perceptual noise criteria", IEEE JSAC 6,
+            1988); how much a held tone trembles
 robustness  the part of clips in which a mark, and its payload, is found after each treatment
 null        how far the pilot stands out where there is no mark
 """
@@ -260,7 +260,9 @@ def measure_robustness(options: argparse.Namespace) -> dict[str, Any]:
         for treatment, rows in counts.items()
     }
     for treatment, rows in table.items():
-        print(f"{treatment:20}", *(f"{n}: {r['present']}/{r['payload']} of {trials}" for n, r in rows.items()))
+        print(
+            f"{treatment:20}", *(f"{n}: {r['present']}/{r['payload']} of {trials}" for n, r in rows.items())
+        )
     return {
         "clips": trials,
         "embed_share_of_real_time": cost["embed_s"] / max(12 * trials, 1),
@@ -275,8 +277,9 @@ def measure_robustness(options: argparse.Namespace) -> dict[str, Any]:
 def measure_null(options: argparse.Namespace) -> dict[str, Any]:
     """Windows of 10 s without a mark: the best pilot's z, and false alarms of the whole search.
 
-    Real sound is used several times over, each time faster by a few per cent and cut elsewhere: not independent,
-    but no two windows meet the pattern alike. A third is made: voices, chords, white and pink noise.
+    Real sound is used several times over, each time faster by a few per cent and cut elsewhere: not
+    independent, but no two windows meet the pattern alike. A third is made: voices, chords, white and pink
+    noise.
     """
     begin = time.monotonic()
     scores: dict[str, list[float]] = {}
@@ -360,7 +363,9 @@ def measure_quality(options: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for number, (name, sound, rate_hz) in enumerate(clips(min(options.clips, 40), 10)):
         change = mark(sound, rate_hz, 0x9E3779B9 ^ number) - sound
-        rows.append((ratio_db(sound, change), segmental_db(sound, change, rate_hz), *mask(sound, change, rate_hz)))
+        rows.append(
+            (ratio_db(sound, change), segmental_db(sound, change, rate_hz), *mask(sound, change, rate_hz))
+        )
         print(name, *(round(value, 2) for value in rows[-1]), flush=True)
     names = ("snr_db", "segmental_snr_db", "noise_to_mask_db", "share_of_bands_over_mask")
     columns = np.array(rows).T
@@ -427,11 +432,9 @@ def held_tones() -> dict[str, Floats]:
 
 
 def tremble_db(tone: Floats) -> dict[str, float]:
-    """How far the level over 20 ms moves from what it is without the mark: root mean square and 99th percentile."""
+    """How far marking moves the level over 20 ms: root mean square and 99th percentile."""
     marked = mark(tone, 16000, 0x9E3779B9)
-    level, before = (
-        10 * np.log10((x[0].reshape(-1, 320) ** 2).mean(1))[10:-10] for x in (marked, tone)
-    )
+    level, before = (10 * np.log10((x[0].reshape(-1, 320) ** 2).mean(1))[10:-10] for x in (marked, tone))
     change_db = np.abs(level - before)
     return {"rms_db": float(np.sqrt((change_db**2).mean())), "p99_db": float(np.quantile(change_db, 0.99))}
 

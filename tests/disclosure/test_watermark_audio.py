@@ -115,7 +115,7 @@ def test_what_is_added_is_small_and_in_the_band_of_speech() -> None:
     assert spectrum[(hz < 230) | (hz > 3800)].sum() < 1e-3 * spectrum.sum()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(0, 30000), max_size=12))
 def test_blocks_of_any_size_give_the_same(sizes: list[int]) -> None:
     marker, at, pieces = AudioMark(RATE_HZ, 1, PAYLOAD), 0, []
@@ -126,7 +126,7 @@ def test_blocks_of_any_size_give_the_same(sizes: list[int]) -> None:
     assert np.array_equal(np.concatenate(pieces, axis=1), marked_voice())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 60000))
 def test_length_stays(length: int) -> None:
     assert mark(voice()[:, :length]).shape == (1, length)
@@ -144,7 +144,7 @@ def test_held_tone_does_not_tremble() -> None:
     time_s = np.arange(8 * RATE_HZ) / RATE_HZ
     tone = (0.3 * np.sin(2 * np.pi * 1000 * time_s))[None].astype(np.float32)
     levels = (mark(tone)[0].reshape(-1, 320) ** 2).mean(1)[20:-20]
-    assert np.ptp(10 * np.log10(levels)) < 1.3  # ±0.65 dB at most
+    assert np.ptp(10 * np.log10(levels)) < 0.8  # ±0.4 dB at most
 
 
 @pytest.mark.parametrize(

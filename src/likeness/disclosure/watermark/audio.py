@@ -1,6 +1,6 @@
 """Marking sound, as a stream: gains of about a decibel, chip by chip, that listeners do not notice.
 
-The sound is cut into overlapping frames of 32 ms (short-time Fourier transform with square-root Hann windows),
+The sound is cut into overlapping frames of 32 ms (short-time Fourier transform, square-root Hann windows),
 each band's bins are multiplied by the chip's gain, and the difference is added to the sound. So silence stays
 silence, and what lies outside of 300…3700 Hz is untouched.
 
@@ -24,7 +24,6 @@ from likeness.disclosure.watermark.audio_search import FoundSound, find_in_sound
 from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, TILE_S, band_edges_hz, layout
 from likeness.disclosure.watermark.audio_view import (
     FRAME_S,
-    VIEW_RATE_HZ,
     band_weights,
     sum_rows,
     to_view_rate,
@@ -49,7 +48,7 @@ _PLANNED_FLOOR = 10**-3.2  # of the mean power: plan as if codecs and noise had 
 
 _WINDOW_S = 0.032
 _REACH = 12  # frames of 8 ms before and after, from which steadiness is judged
-_STEADY_DB, _RESTLESS_DB, _WEAKEST = 0.5, 2.0, 0.2
+_STEADY_DB, _RESTLESS_DB, _WEAKEST = 0.5, 2.0, 0.1
 _GLIDE = 0.3  # of a chip: how long one gain takes to become the next
 _STEP_S = 0.5  # how much of a long block is taken in at once
 
@@ -81,7 +80,7 @@ class AudioMark:
         edges = np.searchsorted(np.arange(2 * self._hop + 1) * rate_hz / (4 * self._hop), band_edges_hz())
         self._bins = slice(int(edges[0]), int(edges[-1]))
         self._starts, self._widths = edges[:-1] - edges[0], np.diff(edges)
-        # Frame k is centred on sample k · hop. What is kept of the sound begins a margin before the next tile.
+        # Frame k is centred on sample k · hop. What is kept begins a margin before the next tile.
         self._margin = (_REACH + 2) * self._hop
         self._sound = np.zeros((channels, self._margin), np.float32)
         self._tail = np.zeros((channels, 4 * self._hop), np.float32)
@@ -146,7 +145,7 @@ class AudioMark:
         return np.fft.rfft(frames[:, :count] * self._window)[:, :, self._bins].astype(np.complex64)
 
     def _strength(self, spectra: NDArray[np.complex64]) -> Floats:
-        """How much of the gain each band bears, (count − 24, 40) of 0.2…1, from (channels, count, bins).
+        """How much of the gain each band bears, (count − 24, 40) of 0.1…1, from (channels, count, bins).
 
         A held tone keeps its level within half a decibel over 0.2 s; speech, breath and noise do not.
         """
@@ -154,7 +153,7 @@ class AudioMark:
         levels_db = 10 * np.log10(np.add.reduceat(power, self._starts, axis=1) + np.float32(1e-9))
         near = np.lib.stride_tricks.sliding_window_view(levels_db, 2 * _REACH + 1, axis=0)
         restless = (near.std(axis=2) - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
-        return np.clip(restless, _WEAKEST, 1).astype(np.float32)
+        return np.asarray(np.clip(restless, _WEAKEST, 1), np.float32)
 
     def _synthesise(self, spectra: NDArray[np.complex64], strength: Floats, gains: Floats) -> Floats:
         """(channels, (count + 4) · hop): what marking adds to the sound, with the frames' ends."""
@@ -174,7 +173,7 @@ class AudioMark:
             part_of = slice(quarter * self._hop, (quarter + 1) * self._hop)
             change[:, quarter : quarter + count] += quarters[:, :, part_of]
         change[:, :4] += self._tail.reshape(channels, 4, -1)
-        return change.reshape(channels, -1)
+        return np.asarray(change.reshape(channels, -1), np.float32)
 
     def _plan(self, sound: Floats, change: Floats) -> Floats:
         """(64, 40) the gain of each chip for what the detector has to be told about this tile.
@@ -207,7 +206,7 @@ class AudioMark:
         shown = shown / np.maximum(effect, 0.3 * usual)
         times = np.clip(_BIT_SHOWN - shown - _MEMORY * self._owed, _LEAST_BIT, _MOST_BIT)
         self._owed = (_MEMORY * self._owed + shown + times - _BIT_SHOWN).astype(np.float32)
-        return (self._signs * times).astype(np.float32)
+        return np.asarray(self._signs * times, np.float32)
 
     def _measure(self, mono: Floats) -> Floats:
         """(64, 40): the chips of this tile, as the detector sees them."""

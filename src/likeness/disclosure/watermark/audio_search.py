@@ -71,7 +71,7 @@ class Match(NamedTuple):
 
 
 class Search:
-    """The search in one window.
+    """The search for a mark in one window.
 
     Args:
         sound: (n,) float32 at 8 kHz, of 2 to 12 s.
@@ -123,11 +123,12 @@ class Search:
         bands = self._bands[warp.speed]
         places = (np.arange(len(bands)) * (FRAME_S / CHIP_S * _STEPS * warp.tempo)).astype(np.intp)
         tiles = int(places[-1]) // _PHASES + 1
-        return sum_rows(bands, places, tiles * _PHASES).reshape(tiles, _PHASES, BANDS).sum(0)
+        rows = sum_rows(bands, places, tiles * _PHASES).reshape(tiles, _PHASES, BANDS)
+        return np.asarray(rows.sum(0), np.float32)
 
     def _correlate(self, warp: Warp) -> tuple[Floats, Match]:
         spectrum = (np.fft.rfft(self._fold(warp), axis=0) * _pilot_spectrum()).sum(1)
-        scores = np.fft.irfft(spectrum, _PHASES)
+        scores = np.fft.irfft(spectrum, _PHASES).astype(np.float32)
         phase = int(scores.argmax())
         return scores, Match(float(scores[phase]), warp, phase)
 
@@ -147,8 +148,8 @@ def find_in_sound(samples: Floats, rate_hz: int) -> FoundSound | None:
     """Look for a mark.
 
     Args:
-        samples: (channels, n) float32; long sounds are searched in overlapping windows of 12 s, until a payload
-            is found.
+        samples: (channels, n) float32; long sounds are searched in overlapping windows of 12 s, until a
+            payload is found.
         rate_hz: their sampling rate.
 
     Returns:

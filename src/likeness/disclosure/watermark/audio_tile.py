@@ -40,8 +40,8 @@ class Layout(NamedTuple):
     bit: NDArray[np.intp]
 
     def tile(self, pilot: float, bits: Floats) -> Floats:
-        """(64, 40) float32: the gain of each chip, given that of the pilot and (192,) those of the coded bits,
-        of which the sign is the bit."""
+        """(64, 40) float32: the gain of each chip, given the pilot's and (192,) those of the coded
+        bits, of which the sign is the bit."""
         return self.pilot * np.float32(pilot) + self.data * bits[self.bit]
 
     def soft_bits(self, chips: Floats) -> Floats:
@@ -70,7 +70,7 @@ def layout() -> Layout:
 
 @cache
 def band_edges_hz() -> NDArray[np.float64]:
-    """(41,) the limits of the bands: as wide as a fixed part of an ear's critical band, yet at least 58 Hz."""
+    """(41,) the limits of the bands: as wide as a fixed share of their frequency, yet at least 58 Hz."""
     narrow, wide = 0.0, 1.0
     for _ in range(60):
         share = (narrow + wide) / 2

@@ -1,8 +1,8 @@
 """What the detector looks at: a spectrogram at 8 kHz from which nearly all of the sound itself is taken out.
 
-The mark is a pattern of small gains, so it adds to the level in decibels, whatever the sound is. The sound's own
-changes of level are the noise. They are slow, wide and regular where the pattern is none of this: what can be
-predicted from the neighbourhood is taken away, and what is left is whitened.
+The mark is a pattern of small gains, so it adds to the level in decibels, whatever the sound is. The sound's
+own changes of level are the noise. They are slow, wide and regular where the pattern is none of this: what
+can be predicted from the neighbourhood is taken away, and what is left is whitened.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def band_weights(speed: float) -> Floats:
     edges = band_edges_hz() * speed
     low, high = bins_hz - _BIN_HZ / 2, bins_hz + _BIN_HZ / 2
     shares = np.clip(np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1]), 0, None)
-    weights = (shares / np.sqrt((shares**2).sum(0))).astype(np.float32)
+    weights = np.asarray(shares / np.sqrt((shares**2).sum(0)), np.float32)
     weights.flags.writeable = False
     return weights
 
