@@ -45,7 +45,7 @@ def verify(
 
     The JSON is one object for one file, and a list for several or for a folder.
     """
-    from likeness.errors import MediaError
+    from likeness.errors import MediaError, Unreadable
     from likeness.verification import verify as look_at
 
     if json is not None:
@@ -65,7 +65,11 @@ def verify(
     if json is None or str(json) != "-":
         for answer in answers:
             answer.say()
-    raise typer.Exit(max((answer.code for answer in answers), key=_badness))
+    code = max((answer.code for answer in answers), key=_badness)
+    if code == MediaError.exit_code:
+        lost = sum(answer.found is None for answer in answers)
+        raise Unreadable(f"{lost} of {len(answers)} files could not be read.", "The answers above say why.")
+    raise typer.Exit(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class _Answer:
             for line in self.found.summary():
                 typer.echo(line)
         elif self.error is not None:
-            typer.echo(f"likeness: {self.error.what}", err=True)
+            typer.echo(f"{self.path.name}: could not be read. {self.error.what}")
 
     def to_json(self) -> dict[str, Any]:
         """As `Verification.to_json`; with the hash alone, and `error`, where nothing could be said."""
