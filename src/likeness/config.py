@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 from likeness.errors import RightsMissing, UsageError
 from likeness.types import Label, Rights
@@ -64,6 +65,7 @@ class AnimateConfig(MotionConfig):
         start_s, end_s: the part of the driver to use, in seconds.
         source_face, driving_face: which face, as numbered by `likeness faces` (from 1); None = the largest.
         label, rights: the visible label may be left out only with a statement of rights.
+        tsa_url: http(s) address of a time stamp authority (RFC 3161), which learns a hash and nothing else.
         overwrite: replace an output that exists.
         offline: fetch nothing.
         device: for engines that use torch.
@@ -79,6 +81,7 @@ class AnimateConfig(MotionConfig):
     driving_face: int | None = None
     label: Label = "auto"
     rights: Rights | None = None
+    tsa_url: str | None = None
     overwrite: bool = False
     offline: bool = False
     device: Device = "auto"
@@ -109,6 +112,13 @@ class AnimateConfig(MotionConfig):
         for name, number in (("source face", self.source_face), ("driving face", self.driving_face)):
             if number is not None:
                 _between(name, number, 1, 1000)
+        if self.tsa_url is not None:
+            _check_url(self.tsa_url)
+            if self.offline:
+                raise UsageError(
+                    "A time stamp comes from the network, and nothing may be fetched.",
+                    "Leave out --tsa-url or --offline.",
+                )
         if self.label == "none" and self.rights is None:
             raise RightsMissing(
                 "Leaving out the visible label needs a statement of rights.",
@@ -124,6 +134,18 @@ def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
             f"There is no option named {', '.join(unknown)}.", f"Known options: {', '.join(sorted(known))}."
         )
     return AnimateConfig(**values)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not close
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(
+            f"{url[:200]!r} is no address of a time stamp authority.", "Write https://… or http://… ."
+        )
 
 
 def _between(name: str, value: Any, low: float, high: float) -> None:

@@ -150,7 +150,7 @@ class SealFailed(DisclosureError):
 
 
 class IdentityError(DisclosureError):
-    """The local signing identity cannot be read or made."""
+    """A signing identity or a certificate cannot be read, made, used or trusted."""
 
 
 class OutputError(LikenessError):

@@ -120,6 +120,7 @@ class Making:
         parameters: settings worth recording; JSON values only.
         rights: the maker's statement, or None ("rights not stated").
         label: "auto", or "none" (which needs `rights`).
+        tsa_url: the time stamp authority (RFC 3161) that is asked to say when it was signed, or None.
     """
 
     act: str
@@ -130,3 +131,4 @@ class Making:
     parameters: dict[str, Any] = field(default_factory=dict)
     rights: Rights | None = None
     label: Label = "auto"
+    tsa_url: str | None = None

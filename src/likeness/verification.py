@@ -12,48 +12,55 @@ So "valid" never means "authentic", and this module has no such word.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from c2pa import C2paError, Context, Reader
-from cryptography import x509
 
-from likeness.disclosure import identity
+from likeness.disclosure import identity, trust
+from likeness.disclosure.certificates import Certificate, parse_certificates
 from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sidecar_of, sniff
+from likeness.disclosure.identity import Identity
+from likeness.disclosure.measure import stored_bytes
+from likeness.disclosure.reasons import why_invalid, why_valid
 from likeness.disclosure.statement import (
+    Stamp,
     State,
     StatedIngredient,
     Statement,
     find_anchor,
     find_failures,
-    one_line,
+    find_serial,
+    find_stamp,
 )
-from likeness.disclosure.store import hash_file, lies_elsewhere, open_context, read_sidecar, run_apart
-from likeness.errors import IdentityError, MediaNotFound, Unreadable, Unsupported
-from likeness.paths import config_dir
-
-_OWN = "likeness:own"
-_MAX_PEM_BYTES = 1 << 20
-
-_FAILURES = (
-    # What c2pa reports (C2PA 2.2, "Validation") → what that means. The first match for each code counts.
-    ("assertion.dataHash", "The picture or sound was changed after it was signed."),
-    ("assertion.bmffHash", "The picture or sound was changed after it was signed."),
-    ("assertion.boxesHash", "The picture or sound was changed after it was signed."),
-    ("assertion.action", "The list of what was done to it does not hold together."),
-    ("assertion.", "The statement about how it was made was changed after it was signed."),
-    ("claimSignature.outsideValidity", "The certificate was not valid at the time of signing."),
-    ("claimSignature.", "The signature does not belong to the statement: one of them was changed."),
-    ("claim.", "The statement about how it was made is damaged."),
-    (
-        "signingCredential.expired",
-        "The signer's certificate has ended, and no time stamp shows that the signature is older.",
-    ),
-    ("signingCredential.invalid", "The signer's certificate may not sign Content Credentials."),
-    ("signingCredential.revoked", "The signer's certificate was revoked."),
-    ("ingredient.", "What it says of a file it was made from does not hold together."),
+from likeness.disclosure.store import (
+    MAX_STORE_BYTES,
+    hash_file,
+    lies_elsewhere,
+    open_context,
+    read_sidecar,
+    run_apart,
 )
+from likeness.disclosure.text import one_line
+from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
+
+CredentialsState: TypeAlias = Literal["valid", "untrusted", "tampered", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """What was found of the imperceptible mark in the picture or sound itself.
+
+    Attributes:
+        found: whether there is one.
+        payload: the 32 bits it carries, or None.
+        confidence: 0…1, or None where it was not looked for.
+    """
+
+    found: bool = False
+    payload: int | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,10 @@ class Verification:
         path, sha256: the file, and the hash of all of it.
         has_credentials: whether any were found, sound or not.
         state: valid = unchanged since it was signed; invalid = changed, or damaged; absent = none found.
-        trusted: whether the signer's authority is this computer's own or in its trust list.
-        own: whether it was signed by this computer's own likeness identity.
+        trusted: whether the signer's authority is in this computer's trust list (`likeness trust`).
+        own: whether it was signed by this computer's own identity. That alone makes nobody trusted: the
+            identity that likeness makes is vouched for by nobody, and a file should be answered in the same
+            way wherever it is looked at.
         signer: the name in the certificate. Anyone can choose a name.
         act, engine: what was done, and by which program, as stated.
         digital_source_type: the last part of the IPTC term, such as compositeWithTrainedAlgorithmicMedia.
@@ -75,9 +84,11 @@ class Verification:
         training_mining: what is stated about training and mining, such as "notAllowed".
         stated_time: when it was made, as stated (UTC, ISO 8601); only a time stamp could prove it.
         manifest_id: the name of the manifest.
+        stamp: whether a time stamp shows the time of signing, by an authority that is trusted or is not.
         sidecar: the file that held the credentials, where it was not the file itself.
         reasons: the answer in plain words, most important first.
         manifest_json: everything c2pa read, as JSON.
+        watermark: the mark in the picture or sound itself.
     """
 
     path: Path
@@ -97,8 +108,17 @@ class Verification:
     training_mining: str = ""
     stated_time: str = ""
     manifest_id: str = ""
+    stamp: Stamp = "absent"
     sidecar: Path | None = None
     manifest_json: str = ""
+    watermark: Watermark = Watermark()
+
+    @property
+    def credentials_state(self) -> CredentialsState:
+        """valid = sound and by someone in the trust list; untrusted = sound; tampered = not sound; none."""
+        if self.state == "valid":
+            return "valid" if self.trusted else "untrusted"
+        return "tampered" if self.state == "invalid" else "none"
 
     @property
     def answer(self) -> str:
@@ -107,7 +127,7 @@ class Verification:
             return "no Content Credentials found"
         if self.state == "invalid":
             return "Content Credentials found, but they do not hold"
-        if self.own:
+        if self.own and not self.trusted:
             return "Content Credentials found, signed by this computer's own likeness identity"
         known = "you chose to trust" if self.trusted else "you have not chosen to trust"
         return f"Content Credentials found, signed by an identity {known}"
@@ -120,7 +140,7 @@ class Verification:
         stated = {
             "made by": " with ".join(filter(None, (self.act, self.engine))),
             "kind": self.digital_source_type,
-            "made from": ", ".join(f"{one.title} ({one.role})" for one in self.ingredients),
+            "made from": one_line(", ".join(f"{one.title} ({one.role})" for one in self.ingredients)),
             "visible label": self.label,
             "rights": self.rights,
             "training and mining": self.training_mining,
@@ -128,6 +148,33 @@ class Verification:
         }
         lines += [f"  {name}: {text}" for name, text in stated.items() if text]
         return tuple(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON values: what `likeness verify --json` writes.
+
+        `file`, `sha256`, `answer`, `credentials.state` and `watermark` are there for every file.
+        """
+        stated = ("act", "engine", "digital_source_type", "rights", "label", "training_mining", "stated_time")
+        return {
+            "file": str(self.path),
+            "sha256": self.sha256,
+            "answer": self.answer,
+            "reasons": list(self.reasons),
+            "credentials": {
+                "state": self.credentials_state,
+                "signer": self.signer,
+                "own": self.own,
+                "time_stamp": self.stamp,
+                "manifest_id": self.manifest_id,
+                "sidecar": str(self.sidecar) if self.sidecar else None,
+            },
+            "watermark": asdict(self.watermark),
+            "stated": {
+                **{name: getattr(self, name) for name in stated},
+                "ingredients": [asdict(one) for one in self.ingredients],
+            },
+            "manifest": json.loads(self.manifest_json or "null"),
+        }
 
 
 def verify(path: Path | str) -> Verification:
@@ -138,31 +185,32 @@ def verify(path: Path | str) -> Verification:
     Raises:
         MediaNotFound: there is no such file, or it is a folder, or may not be read.
         Unreadable: it is empty, text, or so damaged that nothing can be said of it.
+        TooLarge: it carries more than 64 MB of credentials, which would take a multiple of that in memory.
         Unsupported: it is no picture, video or sound that is known here.
     """
     path = Path(path)
     kind = _kind_of(path)
-    anchors, notes = _anchors()
+    anchors = _Anchors.gather()
     sha256 = hash_file(path)
     try:
-        found = run_apart(lambda: _read(path, kind, open_context(anchors)))
+        found = run_apart(lambda: _read(path, kind, open_context(anchors.pems)))
     except C2paError as error:
         if lies_elsewhere(error):
             elsewhere = (
                 "It points to Content Credentials on a server; likeness fetches nothing, so look there."
             )
-            return Verification(path, sha256, False, "absent", (elsewhere, *notes))
+            return Verification(path, sha256, False, "absent", (elsewhere, *anchors.notes))
         if str(error).startswith(("Io:", "Other: asset could not be parsed")):
             raise Unreadable(
                 f"'{path.name}' is damaged ({one_line(str(error))}), so nothing can be said about it.",
                 "Get the file again from where it came from.",
             ) from error
         damaged = f"The credentials are damaged and cannot be read ({one_line(str(error))})."
-        return Verification(path, sha256, True, "invalid", (damaged, *notes))
+        return Verification(path, sha256, True, "invalid", (damaged, *anchors.notes))
     if found is None:
         absent = "That proves nothing: most files have none, and re-encoding or uploading removes them."
-        return Verification(path, sha256, False, "absent", (absent, *notes))
-    return _interpret(path, sha256, found, notes)
+        return Verification(path, sha256, False, "absent", (absent, *anchors.notes))
+    return _interpret(path, sha256, found, anchors)
 
 
 def _kind_of(path: Path) -> str:
@@ -200,6 +248,11 @@ class _Found:
 
 def _read(path: Path, kind: str, context: Context) -> _Found | None:
     with path.open("rb") as file:
+        if (size_bytes := stored_bytes(file, kind)) > MAX_STORE_BYTES:
+            raise TooLarge(
+                f"'{path.name}' carries {size_bytes >> 20} MB of Content Credentials, and that is not read.",
+                "No honest program writes so much: be careful with this file.",
+            )
         reader, sidecar = None, None
         if kind in EMBEDDABLE:
             reader = Reader.try_create(kind, file, None, context)
@@ -212,42 +265,70 @@ def _read(path: Path, kind: str, context: Context) -> _Found | None:
             return _Found(reader.get_validation_state() or "Invalid", json.loads(reader.json()), sidecar)
 
 
-def _anchors() -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The authorities to trust, and a sentence for each that could not be read."""
-    anchors: dict[str, bytes] = {}
-    notes: list[str] = []
-    try:
-        if (own := identity.load()) is not None:
-            anchors[_OWN] = own.authority
-    except IdentityError as error:
-        notes.append(error.what)
-    for file in sorted((config_dir() / "trust").glob("*.pem")):
+@dataclass(frozen=True, slots=True)
+class _Anchors:
+    """The authorities that c2pa is told of, each under its fingerprint, and what they are to us."""
+
+    pems: dict[str, bytes]
+    trusted: dict[str, str]  # fingerprint → name of its file in the trust list
+    own: Identity | None
+    notes: tuple[str, ...]
+
+    @classmethod
+    def gather(cls) -> _Anchors:
+        entries, notes = trust.entries()
+        own = None
         try:
-            pem = file.read_bytes()[:_MAX_PEM_BYTES]
-            x509.load_pem_x509_certificates(pem)
-        except (OSError, ValueError) as error:
-            notes.append(f"'{file.name}' in the trust list could not be read ({error}), so it was left out.")
-            continue
-        anchors[file.name] = pem
-    return anchors, tuple(notes)
+            own = identity.load()
+        except IdentityError as error:
+            notes = (*notes, error.what)
+        pems = {entry.certificate.fingerprint: entry.certificate.pem for entry in entries}
+        if own is not None:
+            pems[_fingerprint(own.authority)] = own.authority
+        names = {entry.certificate.fingerprint: entry.path.name for entry in entries}
+        return cls(pems, names, own, notes)
+
+    def is_own(self, anchor: str, serial: str) -> bool:
+        """Whether our own identity signed: an authority that issued a brought one vouches for others too."""
+        if self.own is None or not anchor:
+            return False
+        if self.own.is_imported:
+            return anchor in self.pems and serial == str(self.own.serial)
+        return anchor == _fingerprint(self.own.authority)
 
 
-def _interpret(path: Path, sha256: str, found: _Found, notes: tuple[str, ...]) -> Verification:
+def _fingerprint(pem: bytes) -> str:
+    return Certificate.of(parse_certificates(pem)[0]).fingerprint
+
+
+def _interpret(path: Path, sha256: str, found: _Found, anchors: _Anchors) -> Verification:
     """Turns c2pa's findings into ours."""
     statement = Statement.read(found.store)
     valid = found.state in ("Valid", "Trusted")
-    trusted = found.state == "Trusted"
-    anchor = one_line(find_anchor(found.store)) if trusted else ""
+    anchor = find_anchor(found.store) if found.state == "Trusted" else ""
+    trusted_as = anchors.trusted.get(anchor, "")
+    own = anchors.is_own(anchor, find_serial(found.store))
+    stamp = find_stamp(found.store)
     signer = statement.signer or "nameless"
-    reasons = _why_valid(anchor, signer, found.sidecar) if valid else _why_invalid(found)
+    if valid:
+        reasons = why_valid(
+            signer,
+            own=own,
+            trusted_as=one_line(trusted_as),
+            sidecar=found.sidecar,
+            stamp=stamp,
+            time=statement.stated_time,
+        )
+    else:
+        reasons = why_invalid(find_failures(found.store), found.sidecar)
     return Verification(
         path=path,
         sha256=sha256,
         has_credentials=True,
         state="valid" if valid else "invalid",
-        reasons=(*reasons, *notes),
-        trusted=trusted,
-        own=anchor == _OWN,
+        reasons=(*reasons, *anchors.notes),
+        trusted=bool(trusted_as),
+        own=own,
         signer=signer,
         act=statement.act,
         engine=statement.engine,
@@ -258,38 +339,7 @@ def _interpret(path: Path, sha256: str, found: _Found, notes: tuple[str, ...]) -
         training_mining=statement.training_mining,
         stated_time=statement.stated_time,
         manifest_id=statement.manifest_id,
+        stamp=stamp,
         sidecar=found.sidecar,
         manifest_json=json.dumps(found.store, indent=1),
     )
-
-
-def _why_invalid(found: _Found) -> list[str]:
-    reasons = [
-        next((words for start, words in _FAILURES if code.startswith(start)), f"c2pa says {one_line(code)}.")
-        for code in find_failures(found.store)
-    ]
-    if found.sidecar:
-        reasons.append(f"'{found.sidecar.name}' may also belong to another file.")
-    reasons.append("What the credentials state can therefore not be relied on.")
-    return list(dict.fromkeys(reasons))
-
-
-def _why_valid(anchor: str, signer: str, sidecar: Path | None) -> list[str]:
-    who = f"The name on the signature is '{signer}'"
-    if anchor == _OWN:
-        who += (
-            ": it was made here, or by someone who has this computer's key. Others see an identity they have "
-            "not chosen to trust."
-        )
-    elif anchor:
-        who += f", and you chose to trust its authority ('{anchor}')."
-    else:
-        who += (
-            ". Anyone can make an identity and name it as they like, so this does not tell who made the file."
-        )
-    where = f" Its credentials lie beside it, in '{sidecar.name}'." if sidecar else ""
-    return [
-        who,
-        f"It has not been changed since.{where}",
-        "What follows is the signer's word; nobody checked it.",
-    ]

@@ -28,7 +28,7 @@ from likeness.progress import Progress
 from .conftest import Outcome
 
 Cli = Callable[..., Outcome]
-VERBS = ("animate", "demo", "motion", "faces", "verify", "doctor", "models", "identity")
+VERBS = ("animate", "demo", "motion", "faces", "verify", "doctor", "models", "identity", "trust")
 
 
 def test_help_names_every_verb(cli: Cli) -> None:
@@ -119,10 +119,11 @@ def test_a_finished_clip_says_what_it_is(cli: Cli, clip: Path) -> None:
     outcome = cli("verify", clip)
     assert outcome.code == 0
     assert "signed by this computer's own likeness identity" in outcome.out
-    found = json.loads(cli("verify", clip, "--json").out)
-    assert found["state"] == "valid"
-    assert found["manifest"]["active_manifest"] == found["manifest_id"]
-    assert [one["role"] for one in found["ingredients"]] == ["source", "driver"]
+    found = json.loads(cli("verify", clip, "--json", "-").out)
+    assert found["credentials"]["state"] == "untrusted", "nobody chose to trust this computer's identity"
+    assert found["credentials"]["own"] is True
+    assert found["manifest"]["active_manifest"] == found["credentials"]["manifest_id"]
+    assert [one["role"] for one in found["stated"]["ingredients"]] == ["source", "driver"]
 
 
 def test_verify_tells_scripts_by_its_exit_code(

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from likeness.disclosure import identity
+from likeness.disclosure.private_file import store_new
 from likeness.errors import IdentityError
 
 
@@ -86,7 +87,7 @@ def test_several_processes_at_once_get_the_same(own_home: Path) -> None:
 
 def test_whoever_comes_second_leaves_the_first_alone(own_home: Path) -> None:
     first = identity.load_or_create()
-    identity._store_new(first.path, identity._Bundle.create())
+    store_new(first.path, identity._Bundle.create().serialise())
     assert identity.load_or_create() == first
 
 
@@ -103,7 +104,7 @@ def test_renewal_keeps_the_authority(own_home: Path, monkeypatch: pytest.MonkeyP
         patch.setattr(identity, "SIGNER_DAYS", identity.RENEW_DAYS - 2)
         patch.setattr(identity, "AUTHORITY_DAYS", 20_000)
         old = identity._Bundle.create()
-        identity._store_new(own_home / "config" / "identity.pem", old)
+        store_new(own_home / "config" / "identity.pem", old.serialise())
     renewed = identity.load_or_create()
     assert renewed.authority == old.identity(renewed.path).authority
     assert renewed.certificates != old.identity(renewed.path).certificates

@@ -102,6 +102,15 @@ def animate(
     note: Annotated[
         str, typer.Option(help="Your statement that goes with --rights.", rich_help_panel=DISCLOSURE)
     ] = "",
+    tsa_url: Annotated[
+        str | None,
+        typer.Option(
+            "--tsa-url",
+            metavar="URL",
+            help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
+            rich_help_panel=DISCLOSURE,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
     ] = False,
@@ -148,6 +157,7 @@ def animate(
         driving_face=driving_face,
         label=label,
         rights=parse_rights(rights, note),
+        tsa_url=tsa_url,
         overwrite=overwrite,
         offline=offline,
         device=device,

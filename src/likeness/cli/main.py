@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli import animate, demo, doctor, faces, identity, models, motion, verify
+from likeness.cli import animate, demo, doctor, faces, identity, models, motion, trust, verify
 from likeness.errors import LikenessError, UsageError
 
 STOPPED = 130  # what shells report for a program that Ctrl-C ended
@@ -31,6 +31,7 @@ app.command("verify", rich_help_panel=LOOK)(verify.verify)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.add_typer(models.app, name="models", rich_help_panel=SET_UP)
 app.add_typer(identity.app, name="identity", rich_help_panel=SET_UP)
+app.add_typer(trust.app, name="trust", rich_help_panel=SET_UP)
 
 
 def _show_version(wanted: bool) -> None:

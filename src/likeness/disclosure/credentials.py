@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
-from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Signer
+from c2pa import Builder, C2paError, C2paSignerInfo, Signer
 
 from likeness.disclosure.identity import Identity
 from likeness.disclosure.ingredients import Prepared, one_pixel, prepare
@@ -32,9 +32,15 @@ from likeness.disclosure.store import (
     new_manifest_id,
     open_context,
     run_apart,
+    run_within,
 )
+from likeness.disclosure.text import one_line
 from likeness.errors import SealFailed
 from likeness.types import Making
+
+STAMP_LIMIT_S = 30.0
+"""So long a time stamp authority may take; c2pa itself would wait for ever."""
+_SLOWEST_BYTES_PER_S = 5e6  # on top of that, time to copy and hash the file
 
 
 class Credentials:
@@ -64,7 +70,7 @@ class Credentials:
         self._context = open_context(self._anchors)
         self._identity = identity
         self._making = making
-        with self._signer() as signer:
+        with self._signer(stamped=False) as signer:
             self._ingredients = [
                 prepare(ingredient, index, self._context, signer)
                 for index, ingredient in enumerate(making.ingredients)
@@ -103,7 +109,8 @@ class Credentials:
         Raises:
             SealFailed: c2pa refused, or could not read or write.
         """
-        large = source.seek(0, io.SEEK_END) > LARGE_FILE_BYTES
+        size_bytes = source.seek(0, io.SEEK_END)
+        large = size_bytes > LARGE_FILE_BYTES
         source.seek(0)
         definition = json.dumps(
             {
@@ -114,9 +121,18 @@ class Credentials:
                 "assertions": [_assertion("c2pa.actions.v2", self._actions()), *self._assertions],
             }
         )
+        url = self._making.tsa_url
         try:
+            if url is not None:
+                limit_s = STAMP_LIMIT_S + size_bytes / _SLOWEST_BYTES_PER_S
+                return run_within(limit_s, lambda: self._sign(definition, source, target, kind, embed, large))
             return run_apart(lambda: self._sign(definition, source, target, kind, embed, large))
-        except C2paError as error:
+        except (C2paError, TimeoutError) as error:
+            if url is not None:
+                raise SealFailed(
+                    f"{one_line(url)} gave no time stamp for the signature: {one_line(str(error))}.",
+                    "Nothing was written. Try again later, take another authority, or leave out --tsa-url.",
+                ) from error
             raise SealFailed(
                 f"The Content Credentials could not be signed: {error}.",
                 "Nothing was written. Check that the disk has room, then run `likeness doctor`.",
@@ -135,9 +151,12 @@ class Credentials:
             signed: bytes = builder.sign(signer, kind, source, target)
         return signed
 
-    def _signer(self) -> Signer:
+    def _signer(self, *, stamped: bool = True) -> Signer:
+        identity = self._identity
         # The certificate and key are bytes on purpose: c2pa-python hands them to C as they are.
-        info = C2paSignerInfo(C2paSigningAlg.ES256, self._identity.certificates, self._identity.key, None)
+        info = C2paSignerInfo(
+            identity.algorithm, identity.certificates, identity.key, self._making.tsa_url if stamped else None
+        )
         return Signer.from_info(info)
 
     def _actions(self) -> Json:

@@ -1,6 +1,7 @@
 """The local signing identity: who the Content Credentials name when nobody brought a certificate.
 
-Made on first use and kept in one file, `config_dir()/identity.pem` (mode 0600), which holds four PEM blocks:
+Made on first use, or brought by the user (`brought.py`: then the file holds a chain and one key). It is kept
+in one file, `config_dir()/identity.pem` (mode 0600), which holds four PEM blocks:
 the certificate and key that sign, then the certificate and key of a private authority (CA) that issued them.
 The authority outlives its certificates, so whoever chose to trust it keeps trusting after a renewal.
 
@@ -16,8 +17,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +26,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from likeness.disclosure.brought import Brought
+from likeness.disclosure.certificates import name_of, read_pem
+from likeness.disclosure.private_file import MAX_BYTES, keep_aside, read_private, replace, store_new, unusable
 from likeness.errors import IdentityError
 from likeness.paths import config_dir
 
@@ -36,8 +38,8 @@ FILE_NAME = "identity.pem"
 SIGNER_DAYS = 3653
 AUTHORITY_DAYS = 3 * SIGNER_DAYS
 RENEW_DAYS = 366
+_BROUGHT = b"Brought with `likeness identity import`.\n"  # so that half a local file is not taken for one
 CLOCK_SKEW = dt.timedelta(days=1)
-MAX_FILE_BYTES = 1 << 16
 
 _PEM = serialization.Encoding.PEM
 
@@ -50,9 +52,12 @@ class Identity:
         name: the common name that verification shows, "likeness local identity 1a2b3c4d".
         certificates: PEM, the signing certificate followed by the authority's.
         key: PEM (PKCS 8, not encrypted), the signing key.
-        authority: PEM, the authority's certificate: what others add to their trust list.
+        authority: PEM, the (topmost) authority's certificate: what others add to their trust list.
         not_after: when the signing certificate ends.
         path: the file it is kept in.
+        algorithm: of the key, as c2pa names it.
+        is_imported: whether the user brought it; its authority then vouches for others too.
+        serial: the serial number of the signing certificate.
     """
 
     name: str
@@ -61,36 +66,101 @@ class Identity:
     authority: bytes
     not_after: dt.datetime
     path: Path
+    algorithm: str = "es256"
+    is_imported: bool = False
+    serial: int = 0
 
 
 def load_or_create() -> Identity:
-    """The local identity; made if there is none, its certificate renewed if it ends within a year.
+    """The identity to sign with; made if there is none, a local one renewed if it ends within a year.
 
     Safe to call from several processes at once: all of them get the same authority.
 
     Raises:
-        IdentityError: the file cannot be read, is damaged, or cannot be written.
+        IdentityError: the file cannot be read, is damaged, or cannot be written; or the certificate that was
+            brought has ended, or has not begun.
     """
-    path = config_dir() / FILE_NAME
+    path = _path()
     if (found := _load(path)) is None:
-        _store_new(path, _Bundle.create())
+        store_new(path, _Bundle.create().serialise())
         if (found := _load(path)) is None:
-            raise _unusable(path, "it vanished while it was being made")
+            raise unusable(path, "it vanished while it was being made")
+    if isinstance(found, Brought):
+        if why := found.find_fault():
+            raise IdentityError(
+                f"The identity '{name_of(found.chain[0])}' cannot sign any more: {why}.",
+                "Bring a new certificate with `likeness identity import --force`, or make a local one with "
+                "`likeness identity create --force`.",
+            )
+        return _describe(found, path)
     if found.ends_soon():
         found = found.renew()
-        _replace(path, found)
+        replace(path, found.serialise())
     return found.identity(path)
 
 
 def load() -> Identity | None:
-    """The local identity, or None if there is none yet. Makes and renews nothing.
+    """The identity, or None if there is none yet. Makes and renews nothing.
 
     Raises:
         IdentityError: the file cannot be read or is damaged.
     """
-    path = config_dir() / FILE_NAME
-    bundle = _load(path)
-    return bundle.identity(path) if bundle else None
+    path = _path()
+    found = _load(path)
+    if found is None:
+        return None
+    return _describe(found, path) if isinstance(found, Brought) else found.identity(path)
+
+
+def create(*, force: bool = False) -> tuple[Identity, Path | None]:
+    """Makes a new local identity, with a new authority: nobody can tell that it is the same person's.
+
+    Args:
+        force: do so although there is one; that one's file is kept beside the new one.
+
+    Returns:
+        The new identity, and where the old one is kept.
+
+    Raises:
+        IdentityError: there is one already, or the new one cannot be written.
+    """
+    bundle = _Bundle.create()
+    aside = _put(_path(), bundle.serialise(), force)
+    return bundle.identity(_path()), aside
+
+
+def import_identity(
+    certificates: Path, key: Path, *, password: bytes | None = None, force: bool = False
+) -> tuple[Identity, Path | None]:
+    """Signs from now on with a certificate from an authority.
+
+    Args:
+        certificates: PEM, the signer's certificate first, then each authority above it.
+        key: PEM, the signer's private key; may be the same file. It is kept without encryption (mode 0600).
+        password: of the key, where it is encrypted.
+        force, returns: as in `create`.
+
+    Raises:
+        IdentityError: they cannot be read, do not belong together, or may not sign Content Credentials; or
+            there is an identity already.
+    """
+    try:
+        brought = Brought.parse(read_pem(certificates), read_pem(key, "key"), password)
+    except ValueError as error:
+        raise IdentityError(
+            f"'{certificates}' with '{key}' makes no identity: {error}.",
+            "Give a PEM file with the certificate chain, signer first, and a PEM file with the signer's key.",
+        ) from error
+    brought.check()
+    data = _BROUGHT + brought.certificates + brought.private_bytes
+    if len(data) > MAX_BYTES:
+        raise IdentityError(f"The chain in '{certificates}' is too long.", "Leave out what is not needed.")
+    aside = _put(_path(), data, force)
+    return _describe(brought, _path()), aside
+
+
+def _path() -> Path:
+    return config_dir() / FILE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +243,7 @@ class _Bundle:
             authority=authority,
             not_after=self.certificate.not_valid_after_utc,
             path=path,
+            serial=self.certificate.serial_number,
         )
 
 
@@ -239,78 +310,38 @@ def _elliptic(key: object) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _load(path: Path) -> _Bundle | None:
-    """The bundle, or None if there is no file. Takes away other people's access if somebody gave it."""
-    try:
-        with path.open("rb") as file:
-            if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
-                path.chmod(0o600)
-            data = file.read(MAX_FILE_BYTES)
-    except FileNotFoundError:
+def _load(path: Path) -> _Bundle | Brought | None:
+    """What the file holds, or None if there is no file."""
+    if (data := read_private(path)) is None:
         return None
-    except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
     try:
-        return _Bundle.parse(data)
+        return Brought.parse(data, data) if data.startswith(_BROUGHT) else _Bundle.parse(data)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise _unusable(path, str(error) or "its authority did not issue its certificate") from error
+        raise unusable(path, str(error) or "its authority did not issue its certificate") from error
 
 
-def _store_new(path: Path, bundle: _Bundle) -> None:
-    """Puts a complete file at `path` unless another process was faster; then that one's stays."""
-    temporary = _write_private(path, bundle)
-    try:
-        os.link(temporary, path)  # fails if the path exists, which a rename would not on POSIX
-    except FileExistsError:
-        return
-    except OSError:
-        # A file system without hard links. Two processes starting in the same instant may then replace each
-        # other's file; both read back what is there afterwards.
-        _move(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _put(path: Path, data: bytes, force: bool) -> Path | None:
+    """Stores a new identity; the old one, if there is one, is kept aside. Returns where."""
+    if path.exists() and not force:
+        raise IdentityError(
+            f"There is a signing identity already: '{path}'.",
+            "Add --force to sign with a new one from now on; the old file is kept beside it.",
+        )
+    aside = keep_aside(path)
+    replace(path, data)
+    return aside
 
 
-def _replace(path: Path, bundle: _Bundle) -> None:
-    temporary = _write_private(path, bundle)
-    try:
-        _move(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _move(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _write_private(path: Path, bundle: _Bundle) -> Path:
-    """A new file beside `path` that only its owner could ever read."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(bundle.serialise())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
-    return temporary
-
-
-def _unusable(path: Path, why: str) -> IdentityError:
-    return IdentityError(
-        f"The signing identity '{path}' cannot be used: {why}.",
-        "Move the file away; a new identity is made on the next run (files signed before keep the old name).",
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> IdentityError:
-    return IdentityError(
-        f"The signing identity cannot be written to '{path.parent}': {error.strerror or error}.",
-        "Make the folder writable, or set LIKENESS_HOME to a folder that is.",
+def _describe(brought: Brought, path: Path) -> Identity:
+    signer, last = brought.chain[0], brought.chain[-1]
+    return Identity(
+        name=name_of(signer),
+        certificates=brought.certificates,
+        key=brought.private_bytes,
+        authority=last.public_bytes(_PEM),
+        not_after=signer.not_valid_after_utc,
+        path=path,
+        algorithm=brought.algorithm,
+        is_imported=True,
+        serial=signer.serial_number,
     )

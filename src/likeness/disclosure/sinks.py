@@ -105,7 +105,7 @@ class FileSink:
 
     def write(self, image: Picture) -> None:
         with self._named():
-            self._writer.write(image)
+            self._writer.write(image, owned=True)
 
     def finish(self) -> str:
         with self._named():

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from likeness.disclosure.store import MAKING, RIGHTS_NOT_STATED, SOURCE_TYPES, TRAINING_MINING, Json
+from likeness.disclosure.text import one_line
 
 State: TypeAlias = Literal["valid", "invalid", "absent"]
+Stamp: TypeAlias = Literal["trusted", "untrusted", "absent"]
 
 UNTRUSTED = "signingCredential.untrusted"  # c2pa lists it among the failures, but nothing was changed
-_MAX_TEXT = 300
+_MAX_INGREDIENTS = 200  # a manifest of megabytes may list any number, and finding their roles is quadratic
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +97,27 @@ def find_anchor(store: Json) -> str:
     return _text(_dict(store.get("validation_results")).get("trustListUri"))
 
 
-def one_line(text: str) -> str:
-    """One printable line of bounded length: terminals obey control characters, readers direction marks."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _MAX_TEXT])
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= _MAX_TEXT else shown[: _MAX_TEXT - 1] + "…"
+def find_stamp(store: Json) -> Stamp:
+    """Whether a time stamp shows when the active manifest was signed, and who vouches for the time."""
+    active = _dict(_dict(store.get("validation_results")).get("activeManifest"))
+    codes = {_text(success.get("code")) for success in _dicts(active.get("success"))}
+    if "timeStamp.trusted" in codes:
+        return "trusted"
+    return "untrusted" if "timeStamp.validated" in codes else "absent"
+
+
+def find_serial(store: Json) -> str:
+    """The serial number of the signer's certificate, decimal, or ""."""
+    manifest = _dict(_dict(store.get("manifests")).get(_text(store.get("active_manifest"))))
+    return _text(_dict(manifest.get("signature_info")).get("cert_serial_number"))
 
 
 def _ingredients(manifest: Json, making: Json) -> tuple[StatedIngredient, ...]:
     """Standard ingredients with the role and hash that our own assertion adds, in its order, by title."""
-    ours = _dicts(making.get("ingredients"))
+    ours = _dicts(making.get("ingredients"))[:_MAX_INGREDIENTS]
     left = list(range(len(ours)))
     found: list[tuple[int, StatedIngredient]] = []
-    for one in _dicts(manifest.get("ingredients")):
+    for one in _dicts(manifest.get("ingredients"))[:_MAX_INGREDIENTS]:
         title = _text(one.get("title"))
         index = next((i for i in left if _text(ours[i].get("title")) == title), None)
         extra = {} if index is None else ours[index]

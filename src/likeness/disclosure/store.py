@@ -6,12 +6,13 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from c2pa import C2paError, Context
 
+from likeness.disclosure.certificates import SIGNING_USES
 from likeness.disclosure.containers import sidecar_of
 
 Json: TypeAlias = dict[str, Any]
@@ -23,7 +24,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RIGHTS_NOT_STATED = "not stated"
 # A chain of outputs grows by some 10 KB a link; an ingredient with more than this is not carried along.
 MAX_KEPT_BYTES = 8 << 20
-MAX_SIDECAR_BYTES = 64 << 20
+MAX_STORE_BYTES = 64 << 20
 LARGE_FILE_BYTES = 32 << 20
 
 
@@ -50,7 +51,8 @@ def open_context(
         "builder": {"thumbnail": {"enabled": False}},
         "core": core,
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_after_reading": check},
-        "trust": {"anchors": trust},
+        # Left to itself, c2pa knows e-mail protection only, and not what the C2PA programme issues.
+        "trust": {"anchors": trust, "trust_config": "\n".join(oid.dotted_string for oid in SIGNING_USES)},
     }
     return Context.from_dict(settings)
 
@@ -69,7 +71,7 @@ def hash_file(path: Path) -> str:
 def read_sidecar(path: Path) -> bytes | None:
     """The manifest store beside a file, or None where there is none (or one too large to be one)."""
     sidecar = sidecar_of(path)
-    if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_SIDECAR_BYTES:
+    if not sidecar.is_file() or not 0 < sidecar.stat().st_size <= MAX_STORE_BYTES:
         return None
     return sidecar.read_bytes()
 
@@ -89,3 +91,26 @@ def run_apart(work: Callable[[], _T]) -> _T:
         return work()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="likeness-c2pa") as pool:
         return pool.submit(work).result()
+
+
+def run_within(limit_s: float, work: Callable[[], _T]) -> _T:
+    """As `run_apart`, but gives up after `limit_s`: for work that waits for somebody on a network.
+
+    The thread cannot be ended; it is left behind, and does not keep the program from ending.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="likeness-c2pa-network", daemon=True).start()
+    try:
+        return future.result(limit_s)
+    except TimeoutError as error:
+        raise TimeoutError(f"there was no answer within {limit_s:.0f} s") from error

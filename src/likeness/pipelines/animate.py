@@ -227,6 +227,7 @@ def _describe(
         },
         rights=config.rights,
         label=config.label,
+        tsa_url=config.tsa_url,
     )
 
 

@@ -93,8 +93,8 @@ class VideoWriter:
         else:
             self.abandon()
 
-    def write(self, image: Picture) -> None:
-        """Add the next picture, (h, w, 3) uint8 RGB. It is copied.
+    def write(self, image: Picture, *, owned: bool = False) -> None:
+        """Add the next picture, (h, w, 3) uint8 RGB. It is copied, unless the caller gives it away (`owned`).
 
         Raises:
             ValueError: wrong shape or dtype, or the writer is closed.
@@ -104,7 +104,7 @@ class VideoWriter:
         if image.shape != self._shape or image.dtype != np.uint8:
             raise ValueError(f"expected uint8 {self._shape}, got {image.dtype} {image.shape}")
         self._raise_error()
-        self._queue.put(np.array(image, order="C"))
+        self._queue.put(np.ascontiguousarray(image) if owned else np.array(image, order="C"))
 
     def close(self) -> None:
         """Write what is left and complete the output. Closing twice does nothing."""
