@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,19 +86,9 @@ def fit_head(
         normal = (moment.ravel() @ spread).reshape(4, 4)
         normal.flat[::5] += 1e-9 * normal.trace()
         step = np.linalg.solve(normal, (cross @ turn.T - moment).ravel() @ pull.reshape(9, 4))
-        rotation = _rotation_about(step[:3]) @ rotation
+        rotation = cv2.Rodrigues(step[:3])[0] @ rotation
         scale *= 1 + float(step[3])
     return Similarity(rotation, scale, start.origin, start.centre)
-
-
-def _rotation_about(vector: NDArray[np.float64]) -> Rotation:
-    """Rodrigues: the rotation about `vector` by its length in radians."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    a, b, c = vector / angle
-    cross = np.array([[0, -c, b], [c, 0, -a], [-b, a, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float64)
 
 
 def head_pose(points: Floats, mesh: CanonicalMesh) -> Similarity:

@@ -15,12 +15,14 @@ import numpy as np
 
 from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
-from likeness.faces.pose import Similarity, euler_deg, eye_openness, fit_head, head_pose
+from likeness.faces.pose import Rotation, Similarity, euler_deg, eye_openness, fit_head, head_pose
 from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, INNER_LOWER_LIP, INNER_UPPER_LIP, CanonicalMesh
 from likeness.motion.frame import DriverInfo, MotionFrame
 from likeness.types import Face, Floats
 
 SHAPE = {name: number for number, name in enumerate(BLENDSHAPES)}
+LIDS_AND_JAW = [SHAPE[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen")]
+MOUTH = [number for name, number in SHAPE.items() if name.startswith("mouth")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +129,8 @@ def _choose(
     openness = np.array([[eye_openness(frame.points, eye) for eye in EYES] for frame in frames])
     # Amid a blink every later frame would stare.
     blinking = np.clip(0.85 - openness / np.percentile(openness, 75, axis=0), 0, None).sum(1)
-    unlike = np.array([_unlikeness(frame, source, mesh) for frame in frames])
+    rotation = head_pose(source.points, mesh).rotation
+    unlike = np.array([_unlikeness(frame, source, rotation, mesh) for frame in frames])
     return int(np.argmin(unlike + 5 * blinking + 10 * _covered(frames)))
 
 
@@ -140,12 +143,11 @@ def _covered(frames: Sequence[MotionFrame]) -> Floats:
     return np.asarray(np.abs(light - np.median(light, axis=0)).mean((1, 2)), np.float32)
 
 
-def _unlikeness(frame: MotionFrame, source: Face, mesh: CanonicalMesh) -> float:
-    """How different a driver frame is from the source in pose, lids, jaw and lips."""
+def _unlikeness(frame: MotionFrame, source: Face, rotation: Rotation, mesh: CanonicalMesh) -> float:
+    """How different a driver frame is from the source, turned by `rotation`, in pose, lids, jaw and lips."""
     if frame.held:
         return float("inf")
-    turn = head_pose(frame.points, mesh).rotation @ head_pose(source.points, mesh).rotation.T
+    turn = head_pose(frame.points, mesh).rotation @ rotation.T
     difference = np.abs(frame.blendshapes - source.blendshapes)
-    lids = sum(float(difference[SHAPE[name]]) for name in ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen"))
-    lips = sum(float(difference[number]) for name, number in SHAPE.items() if name.startswith("mouth"))
-    return float(np.abs(euler_deg(turn)).sum()) / 15 + 2.5 * lids + 0.5 * lips
+    face = 2.5 * difference[LIDS_AND_JAW].sum() + 0.5 * difference[MOUTH].sum()
+    return float(np.abs(euler_deg(turn)).sum() / 15 + face)
