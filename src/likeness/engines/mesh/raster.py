@@ -91,11 +91,19 @@ def draw_surface(
             t = after
         right = max(left, right)
         for y in range(top, bottom):
-            row_x, row_y = rows_x[y - top, left:right], rows_y[y - top, left:right]
-            close_gaps(row_x, row_y, longest_gap)
-            put(backdrop[y, :left], out[y, :left])
-            composite(texture, backdrop[y, left:right], out[y, left:right], row_x, row_y, scratch)
-            put(backdrop[y, right:], out[y, right:])
+            row_x, row_y = rows_x[y - top], rows_y[y - top]
+            start, stop = close_gaps(row_x[left:right], row_y[left:right], longest_gap)
+            start, stop = start + left, stop + left
+            put(backdrop[y, :start], out[y, :start])
+            composite(
+                texture,
+                backdrop[y, start:stop],
+                out[y, start:stop],
+                row_x[start:stop],
+                row_y[start:stop],
+                scratch,
+            )
+            put(backdrop[y, stop:], out[y, stop:])
         for y in range(max(top, seams[1] + 1), min(bottom, seams[3])):
             soften_seams(out, y - 1, map_x[y - top :], map_y[y - top :], seams[0], seams[2], jump)
         for x in range(width):  # copying a row in one would take numba two seconds more to compile
@@ -184,25 +192,39 @@ def _clip(p: float, r: float, start: float, stop: float) -> tuple[float, float]:
 
 
 @compiled
-def close_gaps(map_x: Floats, map_y: Floats, longest: int) -> None:
+def close_gaps(map_x: Floats, map_y: Floats, longest: int) -> tuple[int, int]:
     """Bridge short gaps in a row of a map, where one part of the head turned out from behind another.
 
     Args:
         map_x, map_y: (w,)
         longest: in px; longer gaps are background.
+
+    Returns:
+        The columns that are drawn: the first, and one past the last.
     """
-    last = -1
-    for x in range(len(map_x)):
+    start, stop = 0, len(map_x)
+    while start < stop and map_x[start] < -1:
+        start += 1
+    while stop > start and map_x[stop - 1] < -1:
+        stop -= 1
+    holes = 0
+    for x in range(start, stop):
+        holes += map_x[x] < -1
+    if holes == 0:
+        return start, stop
+    last = start
+    for x in range(start, stop):
         if map_x[x] < -1:
             continue
         gap = x - last - 1
-        if last >= 0 and 0 < gap <= longest:
+        if 0 < gap <= longest:
             step_x = (map_x[x] - map_x[last]) / (gap + 1)
             step_y = (map_y[x] - map_y[last]) / (gap + 1)
             for n in range(1, gap + 1):
                 map_x[last + n] = map_x[last] + n * step_x
                 map_y[last + n] = map_y[last] + n * step_y
         last = x
+    return start, stop
 
 
 @compiled
