@@ -33,6 +33,7 @@ from likeness.motion.calibrate import calibrate
 from likeness.motion.frame import DriverInfo
 from likeness.motion.record import Recorder
 from likeness.motion.steady import steady
+from likeness.pipelines.animate import LOOK_AHEAD_S
 from likeness.registry import get_engine
 from likeness.types import Floats, Picture
 
@@ -82,7 +83,7 @@ def reenact(clip: Path, engine: str, limit: int) -> tuple[list[Picture], list[Pi
     motion = list(steady(recorder.record(pictures)))
     frames = [frame.image for frame in pictures]
     calibration = calibrate(
-        motion[: int(10 * driver.rate)], motion[0].face, canonical_mesh(), driver, "first"
+        motion[: int(LOOK_AHEAD_S * driver.rate)], motion[0].face, canonical_mesh(), driver, "first"
     )
     performer = renderer.prepare(Source(frames[0], motion[0].face), config)
     performer.begin(calibration)

@@ -91,8 +91,6 @@ def run_child(driver: Path, size: int, folder: Path) -> dict[str, Any]:
 
 def animate_once(driver: Path, size: int, out: Path) -> None:
     """In a process of its own: animate, and say what it took. Imports not counted, compiling cached."""
-    import resource
-
     import likeness
     from likeness.models import fetch
 
@@ -101,9 +99,23 @@ def animate_once(driver: Path, size: int, out: Path) -> None:
     start_s, cpu_s = time.perf_counter(), time.process_time()
     done = likeness.animate(source, driver, out=out, config=config)
     wall_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_s
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_mb = peak / (1 << 20) if sys.platform == "darwin" else peak / 1024
+    peak_mb = read_peak_mb()
     print(json.dumps({"frames": done.frames, "wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb}))
+
+
+def read_peak_mb() -> float:
+    """The most memory this process has held.
+
+    Linux: `VmHWM`, since `getrusage` also counts what the parent held before it started this program.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20) if sys.platform == "darwin" else peak / 1024
 
 
 def stages(driver: Path, size: int, folder: Path) -> dict[str, float]:

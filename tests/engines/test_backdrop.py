@@ -46,6 +46,17 @@ def test_the_layers_are_the_picture_again(drawn: tuple[Picture, Floats]) -> None
     assert (layer[:, :, 3] >= np.floor(person * 255)).all(), "no part of the person is left behind"
 
 
+@pytest.mark.parametrize("block_px", [3, 8, 31])
+def test_the_layers_of_a_large_picture_are_the_picture_again(block_px: int) -> None:
+    """Of the hardest contrast: what is guessed behind the person at a smaller size must not run over."""
+    rng = np.random.default_rng(block_px)
+    blocks = rng.integers(0, 2, (400 // block_px + 1, 560 // block_px + 1, 3), dtype=np.uint8) * 255
+    image = np.repeat(np.repeat(blocks, block_px, 0), block_px, 1)[:400, :560]
+    y, x = np.mgrid[:400, :560]
+    person = np.clip((120 - np.hypot(x - 280, y - 200)) / 20, 0, 1).astype(np.float32)
+    assert np.abs(put_together(*split(image, person)) - image).max() <= 1
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_nobody_and_nothing_but(value: float) -> None:
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)

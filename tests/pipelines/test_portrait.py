@@ -71,6 +71,24 @@ def test_a_large_photo_shrinks_to_the_longest_side(
     assert place_error(source) < 25
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"max_side": 128}, {"max_side": 300}, {}, {"crop": True, "size": 128}, {"crop": True, "size": 640}],
+    ids=str,
+)
+def test_points_move_exactly_as_pixels_do(options: dict[str, Any], tmp_path: Path) -> None:
+    """A soft blob in the mask, put on the tip of the nose, is there in every size."""
+    image = Puppet(px_per_cm=14, x=190, y=200).draw(384, 448)
+    nose = find_faces(image)[0].points[1, :2]
+    y, x = np.mgrid[:448, :384]
+    blob = 255 * np.exp(-((x - nose[0]) ** 2 + (y - nose[1]) ** 2) / (2 * 12.0**2))
+    source = read(save(tmp_path, np.dstack([image, blob.round().astype(np.uint8)])), **options)
+    assert source.alpha is not None
+    rows, columns = np.mgrid[: source.alpha.shape[0], : source.alpha.shape[1]]
+    middle = np.array([(source.alpha * columns).sum(), (source.alpha * rows).sum()]) / source.alpha.sum()
+    assert source.face.points[1, :2] == pytest.approx(middle, abs=0.1)
+
+
 def test_shrinking_averages(tmp_path: Path) -> None:
     """A fine pattern becomes grey, in picture and mask alike."""
     image = Puppet(px_per_cm=14, x=200, y=200).draw(600, 600)

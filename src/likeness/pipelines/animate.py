@@ -34,7 +34,7 @@ from likeness.progress import OnProgress, Progress, silent
 from likeness.registry import get_engine
 from likeness.types import Ingredient, Making
 
-LOOK_AHEAD_S = 10
+LOOK_AHEAD_S = 4
 """So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
 what this face's closed eyes and lips look like is learnt there."""
 
