@@ -311,20 +311,25 @@ def measure_null(options: argparse.Namespace) -> dict[str, Any]:
 def unmarked(count: int) -> Iterator[tuple[str, Floats]]:
     """(kind, (80000,) at 8 kHz)."""
     dice = np.random.default_rng(5)
-    made = count // 3
-    for place in range(made):
-        kind = ("made voice", "chords", "white noise", "pink noise")[place % 4]
-        yield kind, made_window(kind, dice)
-    left, round_ = count - made, 0
-    while left > 0:
+    real = real_windows(np.random.default_rng(6))
+    for place in range(count):
+        if place % 3:
+            yield next(real)
+        else:
+            kind = ("made voice", "chords", "white noise", "pink noise")[place // 3 % 4]
+            yield kind, made_window(kind, dice)
+
+
+def real_windows(dice: np.random.Generator) -> Iterator[tuple[str, Floats]]:
+    """Windows of 10 s without end: every sound as it is, then again and again, warped and cut elsewhere."""
+    round_ = 0
+    while True:
         for name, sound, rate_hz in sounds():
-            times = 1.0 if round_ == 0 else float(dice.uniform(0.9, 1.1))
+            times = float(dice.uniform(0.9, 1.1)) if round_ else 1.0
             slower = to_view_rate(sound[0], max(round(rate_hz * times), 8000))
-            slower = slower[int(dice.uniform(0, 3) * 8000) * bool(round_) :]
+            slower = slower[int(dice.uniform(0, 3) * 8000) if round_ else 0 :]
             for at in range(0, len(slower) - 80000 + 1, 80000):
-                if left > 0:
-                    left -= 1
-                    yield "song" if name.startswith("sung") else "speech", slower[at : at + 80000]
+                yield "song" if name.startswith("sung") else "speech", slower[at : at + 80000]
         round_ += 1
 
 

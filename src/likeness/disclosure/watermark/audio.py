@@ -49,6 +49,7 @@ _PLANNED_FLOOR = 10**-3.2  # of the mean power: plan as if codecs and noise had 
 _WINDOW_S = 0.032
 _REACH = 12  # frames of 8 ms before and after, from which steadiness is judged
 _STEADY_DB, _RESTLESS_DB, _WEAKEST = 0.5, 2.0, 0.1
+_WANDER = 2  # bands to either side over which a tone may wander
 _GLIDE = 0.3  # of a chip: how long one gain takes to become the next
 _STEP_S = 0.5  # how much of a long block is taken in at once
 
@@ -150,9 +151,12 @@ class AudioMark:
         A held tone keeps its level within half a decibel over 0.2 s; speech, breath and noise do not.
         """
         power = (spectra.real**2 + spectra.imag**2).sum(0)
-        levels_db = 10 * np.log10(np.add.reduceat(power, self._starts, axis=1) + np.float32(1e-9))
-        near = np.lib.stride_tricks.sliding_window_view(levels_db, 2 * _REACH + 1, axis=0)
-        restless = (near.std(axis=2) - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
+        bands = np.add.reduceat(power, self._starts, axis=1)
+        # With vibrato a tone wanders through some bands, but is steady to the ear, as is their sum.
+        around = np.pad(bands, ((0, 0), (_WANDER, _WANDER)), mode="edge")
+        sums = np.lib.stride_tricks.sliding_window_view(around, 2 * _WANDER + 1, axis=1).sum(2)
+        spread_db = np.minimum(_spread_db(bands), _spread_db(sums))
+        restless = (spread_db - _STEADY_DB) / (_RESTLESS_DB - _STEADY_DB)
         return np.asarray(np.clip(restless, _WEAKEST, 1), np.float32)
 
     def _synthesise(self, spectra: NDArray[np.complex64], strength: Floats, gains: Floats) -> Floats:
@@ -215,3 +219,10 @@ class AudioMark:
         rows = np.floor((begin_s + np.arange(len(bands)) * FRAME_S - self._tile * TILE_S) / CHIP_S + 1e-9)
         inside = (rows >= 0) & (rows < ROWS)
         return sum_rows(bands[inside], rows[inside].astype(np.intp), ROWS)
+
+
+def _spread_db(power: Floats) -> Floats:
+    """Standard deviation of the level over 25 frames, (n − 24, bands) from (n, bands)."""
+    levels_db = 10 * np.log10(power + np.float32(1e-9))
+    near = np.lib.stride_tricks.sliding_window_view(levels_db, 2 * _REACH + 1, axis=0)
+    return np.asarray(near.std(axis=2), np.float32)
