@@ -22,7 +22,7 @@ from likeness.disclosure.watermark.code import Decoded, decode
 from likeness.errors import UsageError
 from likeness.types import Floats
 
-# Exceeded by an unmarked window of 10 s less than once in a million times: see `benchmarks/watermark_audio.py`.
+# Exceeded by an unmarked window of 10 s less than once in a million times (`benchmarks/watermark_audio.py`).
 MIN_PRESENCE_Z = 8.0
 MIN_LENGTH_S = 2.0
 _WINDOW_S, _WINDOW_STEP_S = 12.0, 6.0
