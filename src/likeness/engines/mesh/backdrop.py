@@ -29,8 +29,7 @@ def split(image: Picture, person: Floats) -> tuple[Picture, Picture]:
     near = cv2.dilate((person > 0.03).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=reach)
     behind = _guess_behind(image, near)
     soft = cv2.GaussianBlur(near.astype(np.float32), (0, 0), max(1.0, reach / 2))[:, :, None]
-    # Cubic interpolation overshoots.
-    backdrop = np.round(image * (1 - soft) + behind * soft).clip(0, 255)
+    backdrop = np.round(image * (1 - soft) + behind * soft)
     difference = image - backdrop
     darker = -difference / np.maximum(backdrop, 1)
     lighter = difference / np.maximum(255 - backdrop, 1)
