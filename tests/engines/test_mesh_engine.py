@@ -24,7 +24,7 @@ from likeness.faces.topology import EYES, INNER_MOUTH, LIPS, canonical_mesh
 from likeness.models import info
 from likeness.motion.appearance import Unwrapper, skin_colour
 from likeness.motion.frame import MotionFrame
-from likeness.types import Floats, Picture
+from likeness.types import Face, Floats, Picture
 
 from ..puppet import HEIGHT, WIDTH, Puppet, learn, look
 
@@ -189,7 +189,7 @@ def test_geometry_alone_is_enough() -> None:
 
 
 def test_a_mask_that_the_picture_brings_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(image: Picture) -> Floats:
+    def nobody(image: Picture, *, around: Face) -> Floats:
         raise AssertionError("the picture says itself where the person is")
 
     monkeypatch.setattr(module, "person_mask", nobody)
@@ -433,3 +433,19 @@ def test_any_motion_can_be_rendered(
     performer = perform(source, frames, relative=relative, smooth=smooth)
     for frame in frames:
         assert performer.render(frame).shape == source.image.shape
+
+
+def test_a_small_person_in_a_large_photo_moves_too(hopper: Source) -> None:
+    """The network that tells person from wall sees 256 pixels: it looks around the face, not at all of it."""
+    canvas = np.empty((700, 1000, 3), np.uint8)
+    canvas[:] = np.linspace(60, 180, 1000, dtype=np.uint8)[None, :, None]
+    canvas[250:506, 400:618] = hopper.image
+    face = replace(hopper.face, points=hopper.face.points + np.array([400, 250, 0], np.float32))
+    still = replace(STILL, lips=0.004)
+    moved = replace(still, x=still.x + 12)
+    performer = perform(Source(canvas, face), [still.frame, moved.frame])
+    rendered = performer.render(moved.frame)
+    assert difference(performer.render(still.frame), canvas).max() <= 1
+    seen = find_faces(rendered)[0]
+    shift_px = 12 * head_pose(face.points, canonical_mesh()).scale / still.px_per_cm
+    assert seen.points[:468, 0].mean() - face.points[:468, 0].mean() == pytest.approx(shift_px, abs=2)

@@ -41,7 +41,7 @@ class MeshPerformer:
         image, points = source.image, source.face.points
         height, width = image.shape[:2]
         self._source, self._config = source, config
-        alpha = person_mask(image) if source.alpha is None else source.alpha
+        alpha = person_mask(image, around=source.face) if source.alpha is None else source.alpha
         self._layer, backdrop = split(image, alpha)
         self._backdrop = np.asarray(cv2.cvtColor(backdrop, cv2.COLOR_RGB2RGBA), np.uint8)
         self._surface = HeadSurface(points, self._layer[:, :, 3], mesh)
