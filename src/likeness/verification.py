@@ -1,10 +1,11 @@
-"""Reads back what a file says of itself: its Content Credentials, in plain words.
+"""Reads back what a file says of itself: its Content Credentials and its watermark, in plain words.
 
-Three questions are kept apart, because people run them together:
+Four questions are kept apart, because people run them together:
 
-    state     was the file changed since it was signed?
-    trusted   did an identity sign it that this computer's owner has chosen to trust?
-    the rest  what does the signer say about it? (Nobody checked that.)
+    state      was the file changed since it was signed?
+    trusted    did an identity sign it that this computer's owner has chosen to trust?
+    the rest   what does the signer say about it? (Nobody checked that.)
+    watermark  does the picture or sound itself say that likeness made it, signed or not?
 
 So "valid" never means "authentic", and this module has no such word.
 """
@@ -12,7 +13,7 @@ So "valid" never means "authentic", and this module has no such word.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +23,8 @@ from likeness.disclosure import identity, trust
 from likeness.disclosure.certificates import Certificate, parse_certificates
 from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sidecar_of, sniff
 from likeness.disclosure.identity import Identity
+from likeness.disclosure.imprint import stated_payload
+from likeness.disclosure.marked import NOT_SEARCHED, Watermark, look_for_mark
 from likeness.disclosure.measure import stored_bytes
 from likeness.disclosure.reasons import why_invalid, why_valid
 from likeness.disclosure.statement import (
@@ -45,22 +48,11 @@ from likeness.disclosure.store import (
 from likeness.disclosure.text import one_line
 from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
 
+_NONE = "That proves nothing: most files have none, and re-encoding or uploading removes them."
+_LOST = "The credentials that it was made with are gone: re-encoding or uploading removes them."
+_THEIR_WORD = "What follows is the signer's word; nobody checked it."
+
 CredentialsState: TypeAlias = Literal["valid", "untrusted", "tampered", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """What was found of the imperceptible mark in the picture or sound itself.
-
-    Attributes:
-        found: whether there is one.
-        payload: the 32 bits it carries, or None.
-        confidence: 0…1, or None where it was not looked for.
-    """
-
-    found: bool = False
-    payload: int | None = None
-    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,7 @@ class Verification:
         sidecar: the file that held the credentials, where it was not the file itself.
         reasons: the answer in plain words, most important first.
         manifest_json: everything c2pa read, as JSON.
-        watermark: the mark in the picture or sound itself.
+        watermark: the imperceptible mark in the picture or sound itself, whatever the credentials are like.
     """
 
     path: Path
@@ -111,7 +103,7 @@ class Verification:
     stamp: Stamp = "absent"
     sidecar: Path | None = None
     manifest_json: str = ""
-    watermark: Watermark = Watermark()
+    watermark: Watermark = NOT_SEARCHED
 
     @property
     def credentials_state(self) -> CredentialsState:
@@ -124,6 +116,8 @@ class Verification:
     def answer(self) -> str:
         """The answer in one clause."""
         if self.state == "absent":
+            if self.watermark.found:
+                return "no Content Credentials, but the watermark of likeness found"
             return "no Content Credentials found"
         if self.state == "invalid":
             return "Content Credentials found, but they do not hold"
@@ -146,6 +140,7 @@ class Verification:
             "training and mining": self.training_mining,
             "when": self.stated_time,
         }
+        lines += [_THEIR_WORD] if self.state == "valid" else []
         lines += [f"  {name}: {text}" for name, text in stated.items() if text]
         return tuple(lines)
 
@@ -178,9 +173,10 @@ class Verification:
 
 
 def verify(path: Path | str) -> Verification:
-    """Reads the Content Credentials in a picture, video or sound, or in the sidecar `NAME.c2pa` beside it.
+    """Reads what a picture, video or sound says of itself.
 
-    Reads in pieces, uses no network, and changes nothing.
+    That is the Content Credentials in it, or in the sidecar `NAME.c2pa` beside it, and the watermark (of a
+    long video or sound, five pieces of 12 s are searched). Uses no network, and changes nothing.
 
     Raises:
         MediaNotFound: there is no such file, or it is a folder, or may not be read.
@@ -190,6 +186,20 @@ def verify(path: Path | str) -> Verification:
     """
     path = Path(path)
     kind = _kind_of(path)
+    found = _read_credentials(path, kind)
+    store = json.loads(found.manifest_json or "{}")
+    manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
+    watermark, words = run_apart(lambda: look_for_mark(path, kind, stated_payload(manifest)))
+    if found.state == "absent":
+        lost = {_NONE: _LOST} if watermark.found else {}
+        reasons = (*words, *(lost.get(reason, reason) for reason in found.reasons))
+    else:
+        reasons = (*found.reasons, *words)
+    return replace(found, watermark=watermark, reasons=reasons)
+
+
+def _read_credentials(path: Path, kind: str) -> Verification:
+    """All but the watermark."""
     anchors = _Anchors.gather()
     sha256 = hash_file(path)
     try:
@@ -208,8 +218,7 @@ def verify(path: Path | str) -> Verification:
         damaged = f"The credentials are damaged and cannot be read ({one_line(str(error))})."
         return Verification(path, sha256, True, "invalid", (damaged, *anchors.notes))
     if found is None:
-        absent = "That proves nothing: most files have none, and re-encoding or uploading removes them."
-        return Verification(path, sha256, False, "absent", (absent, *anchors.notes))
+        return Verification(path, sha256, False, "absent", (_NONE, *anchors.notes))
     return _interpret(path, sha256, found, anchors)
 
 

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.disclosure import seal
 from likeness.disclosure.credentials import Credentials
 from likeness.disclosure.label import Label
 from likeness.disclosure.seal import Sealed, SealedVideo, seal_image
@@ -34,7 +33,7 @@ from likeness.errors import (
     UsageError,
 )
 from likeness.media.audio import AudioSource
-from likeness.types import Ingredient, Making, Rights
+from likeness.types import Ingredient, Making, Picture, Rights
 from likeness.verification import verify
 
 from .conftest import RATE, MakeMaking, moving_picture
@@ -49,6 +48,10 @@ def write(out: Path, making: Making, *, frames: int = 4, **options: Any) -> Seal
     return video.sealed
 
 
+def psnr_db(one: Picture, other: Picture) -> float:
+    return float(10 * np.log10(255**2 / max(np.mean((one.astype(float) - other) ** 2), 1e-9)))
+
+
 def files_of(out: Path) -> list[Path]:
     return sorted(out.iterdir()) if out.is_dir() else [out]
 
@@ -57,7 +60,7 @@ def files_of(out: Path) -> list[Path]:
 def test_round_trip(folder: Path, making: MakeMaking, name: str) -> None:
     sealed = write(folder / name, making(rights=Rights("self", "my own face")))
     assert sealed.path == folder / name
-    assert sealed.layers == ("label", "credentials")
+    assert sealed.layers == ("label", "watermark", "credentials")
     assert sealed.frames == 4
     expected = {name} | ({"clip.webm.c2pa"} if name == "clip.webm" else set())
     assert {path.name for path in folder.iterdir()} == expected
@@ -98,8 +101,8 @@ def test_what_is_seen_is_the_frame_with_the_label(folder: Path, making: MakeMaki
     expected = moving_picture(2)
     Label(96, 80, face_box=(40.0, 40.0, 90.0, 79.0)).draw(expected)
     shown = np.asarray(Image.open(folder / "clip" / "frame_000003.png"))
-    assert np.array_equal(shown, expected)
-    assert not np.array_equal(shown, moving_picture(2))
+    assert psnr_db(shown, expected) > 42
+    assert psnr_db(shown, moving_picture(2)) < 30
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.webm", "clip.gif"])
@@ -150,10 +153,10 @@ def test_a_reused_buffer_does_not_change_frames_written_before(folder: Path, mak
     buffer = np.empty((80, 96, 3), np.uint8)
     with SealedVideo(folder / "clip", making(), width=96, height=80, rate=RATE) as video:
         for index in range(20):
-            buffer[:] = index
+            buffer[:] = index * 10
             video.write(buffer)
     tops = [np.asarray(Image.open(path))[0, 0, 0] for path in files_of(folder / "clip")]
-    assert tops == list(range(20))
+    assert np.allclose(tops, range(0, 200, 10), atol=3)  # the watermark's share
 
 
 # The label and rights
@@ -176,8 +179,9 @@ def test_no_label_needs_rights_before_any_work(
 
 def test_with_rights_the_label_may_go_and_the_file_says_so(folder: Path, making: MakeMaking) -> None:
     sealed = write(folder / "clip", making(label="none", rights=Rights("public-domain", "1903")))
-    assert sealed.layers == ("credentials",)
-    assert np.array_equal(np.asarray(Image.open(folder / "clip" / "frame_000001.png")), moving_picture(0))
+    assert sealed.layers == ("watermark", "credentials")
+    shown = np.asarray(Image.open(folder / "clip" / "frame_000001.png"))
+    assert psnr_db(shown, moving_picture(0)) > 42
     found = verify(folder / "clip" / "frame_000001.png")
     assert (found.label, found.rights) == ("none", "public-domain (1903)")
 
@@ -416,12 +420,6 @@ def test_names_that_cannot_be(folder: Path, making: MakeMaking) -> None:
     with pytest.raises(NotWritable):
         seal_image(moving_picture(0), folder / "none" / "still.png", making())
     assert list(folder.iterdir()) == []
-
-
-def test_the_layers_are_an_ordered_list() -> None:
-    making = Making("animate", "mesh", "1", ())
-    layers = seal._frame_layers(making, 96, 80, None, "en")
-    assert seal._names(layers) == ("label", "credentials")
 
 
 def test_other_rates_and_odd_sizes(folder: Path, making: MakeMaking) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CHANGED = 10  # what is stated does not hold; the codes of errors end at 9
 ABSENT = 11
+MARKED = 12  # no credentials, but a watermark
 _CODES = {"valid": 0, "invalid": CHANGED, "absent": ABSENT}
 # In a folder, a file with one of these names is reported even when nothing can be made of its content.
 _PICTURES = (".avif", ".gif", ".heic", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp")
@@ -35,13 +36,15 @@ def verify(
 ) -> None:
     """Say what files state about how they were made, and whether that still holds.
 
-    Ends with 0 where credentials were found and hold, 10 where they do not hold, 11 where there are none.
-    That they hold means that nothing was changed since the signature; not that anything they say is true,
+    Looks for Content Credentials, and for the watermark of likeness in the picture or sound itself.
+
+    Ends with 0 where credentials were found and hold, 10 where they do not hold, 11 where there is nothing,
+    and 12 where there are no credentials (any more) but a watermark. That they hold means that nothing was changed since the signature; not that anything they say is true,
     nor that you know who signed: --json tells that in `credentials.state` (valid: by somebody in your trust
     list; untrusted: by anybody else; tampered; none).
 
-    Of several files, the worst counts: 10, then the code of a file that could not be read (3), then 11,
-    then 0. Of a folder, every media file directly in it is looked at.
+    Of several files, the worst counts: 10, then the code of a file that could not be read (3), then 12,
+    then 11, then 0. Of a folder, every media file directly in it is looked at.
 
     The JSON is one object for one file, and a list for several or for a folder.
     """
@@ -83,7 +86,8 @@ class _Answer:
     @property
     def code(self) -> int:
         if self.found is not None:
-            return _CODES[self.found.state]
+            is_marked = self.found.state == "absent" and self.found.watermark.found
+            return MARKED if is_marked else _CODES[self.found.state]
         return self.error.exit_code if self.error else 1
 
     def say(self) -> None:
@@ -115,9 +119,9 @@ class _Answer:
 
 
 def _badness(code: int) -> tuple[int, int]:
-    """Changed is worse than unreadable, that worse than nothing found, that worse than all is well."""
-    order = {0: 0, ABSENT: 1, CHANGED: 3}
-    return order.get(code, 2), code
+    """From all is well to changed; what could not be read is in between."""
+    order = {0: 0, ABSENT: 1, MARKED: 2, CHANGED: 4}
+    return order.get(code, 3), code
 
 
 def _expand(files: list[Path]) -> Iterator[Path]:

@@ -3,8 +3,9 @@
 C2PA specification 2.2, written by c2pa-python: a claim with the actions `c2pa.opened` (the source, as parent)
 and `c2pa.edited` (digitalSourceType compositeWithTrainedAlgorithmicMedia), the other files as ingredients,
 `cawg.training-mining` (not allowed), and an assertion of our own, `org.likeness.making`, with what the
-standard has no field for: the hashes of ingredients and models, the label, the rights statement. Manifests
-that ingredients carry come along unchanged. No thumbnails, no paths: titles are file names.
+standard has no field for: the hashes of ingredients and models, the label, the rights statement. What the
+watermark says is stated as a `c2pa.soft-binding`. Manifests that ingredients carry come along unchanged. No
+thumbnails, no paths: titles are file names.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, BinaryIO
 from c2pa import Builder, C2paError, C2paSignerInfo, Signer
 
 from likeness.disclosure.identity import Identity
+from likeness.disclosure.imprint import SOFT_BINDING, soft_binding
 from likeness.disclosure.ingredients import Prepared, one_pixel, prepare
 from likeness.disclosure.store import (
     LARGE_FILE_BYTES,
@@ -54,6 +56,7 @@ class Credentials:
         identity: who signs.
         label_text: what the visible label says, or None where there is none.
         layers: names of the seal's layers, in order.
+        payload: what the watermark says, or None where there is none.
 
     Attributes:
         notes: what a person should know, one sentence each.
@@ -64,7 +67,13 @@ class Credentials:
     """
 
     def __init__(
-        self, making: Making, identity: Identity, *, label_text: str | None, layers: tuple[str, ...]
+        self,
+        making: Making,
+        identity: Identity,
+        *,
+        label_text: str | None,
+        layers: tuple[str, ...],
+        payload: int | None = None,
     ) -> None:
         self._anchors = {identity.name: identity.authority}
         self._context = open_context(self._anchors)
@@ -80,6 +89,8 @@ class Credentials:
             _assertion(TRAINING_MINING, _training_mining()),
             _assertion(MAKING, _state(making, self._ingredients, label_text, layers)),
         ]
+        if payload is not None:
+            self._assertions.append(_assertion(SOFT_BINDING, soft_binding(payload)))
         self.sign(one_pixel(), io.BytesIO(), "image/png", title="rehearsal.png")
 
     def sign(

@@ -3,7 +3,7 @@
 The layers, in this order:
 
     1  label         on every frame, visible        `label.py`
-    2  (watermark)   on every frame, imperceptible  joins here, as one more `FrameLayer` in `_frame_layers`
+    2  watermark     on every frame, imperceptible  `imprint.py`; after the label, so that it covers it too
        encode        `media.writer`, which nothing else may import
     3  credentials   on the file, last, since any later change breaks them  `credentials.py`
 
@@ -25,6 +25,7 @@ import numpy as np
 from likeness.disclosure import identity
 from likeness.disclosure.containers import sidecar_of
 from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.imprint import Imprint, payload_for
 from likeness.disclosure.label import Box, Label
 from likeness.disclosure.sinks import WITHOUT_ROOM, FileSink, FolderSink, Sink, save_signed
 from likeness.disclosure.store import new_manifest_id
@@ -55,7 +56,8 @@ class Sealed:
     Attributes:
         path: the file, or the folder of pictures.
         layers: names of the layers, in the order in which they were put on.
-        manifest_id: the name of its manifest; of a folder, that of the first picture's.
+        manifest_id: the name of its manifest, to which the watermark points; of a folder, that of the first
+            picture's, to which the watermark of all of them points.
         notes: what a person should know, one sentence each.
         sidecar: the file that holds the credentials where the container cannot.
         frames: how many pictures.
@@ -122,12 +124,17 @@ class SealedVideo:
         self._rate = rate
         self._audio = audio
         self._overwrite = overwrite
-        self._layers = _frame_layers(making, width, height, face_box, language)
+        self._manifest_id = new_manifest_id()
+        self._payload = payload_for(making.act, self._manifest_id)
+        self._layers = (
+            *_label(making, width, height, face_box, language),
+            Imprint(width, height, self._payload),
+        )
         self._frames = 0
 
     def __enter__(self) -> Self:
         self._check_output()
-        self._credentials = _state(self._making, self._layers)
+        self._credentials = _state(self._making, self._layers, self._payload)
         with ExitStack() as stack:
             self._sink: Sink = stack.enter_context(self._open())
             self._stack = stack.pop_all()
@@ -152,21 +159,22 @@ class SealedVideo:
         with self._stack:
             if self._frames == 0:
                 raise NoFrames("There was no frame to write.", "Check the start and end of the driver.")
-            manifest_id = self._sink.finish()
+            self._sink.finish()
             self._check_output()  # somebody else may have been faster
             sidecar = self._sink.commit()
             notes = (*self._credentials.notes, *([_beside(sidecar)] if sidecar else []))
             names = _names(self._layers)
-            self.sealed = Sealed(self._out, names, manifest_id, notes, sidecar, self._frames)
+            self.sealed = Sealed(self._out, names, self._manifest_id, notes, sidecar, self._frames)
 
     def _open(self) -> Sink:
         if self._format == "png":
-            return FolderSink(self._out, self._credentials)
+            return FolderSink(self._out, self._credentials, self._manifest_id)
         height, width, _ = self._shape
         return FileSink(
             self._out,
             self._format,
             self._credentials,
+            self._manifest_id,
             width=width,
             height=height,
             rate=self._rate,
@@ -202,11 +210,14 @@ def seal_image(
         raise Unsupported(f"{out} is no name for a picture written here.", "Use .png or .jpg.")
     if out.exists() and (out.is_dir() or not overwrite):
         raise OutputExists(f"{out} is already there.", "Give another name, or add --overwrite.")
-    layers = _frame_layers(making, image.shape[1], image.shape[0], face_box, language)
-    credentials = _state(making, layers)
+    height, width, _ = image.shape
+    manifest_id = new_manifest_id()
+    payload = payload_for(making.act, manifest_id)
+    imprint = Imprint(width, height, payload, is_still=True)
+    layers = (*_label(making, width, height, face_box, language), imprint)
+    credentials = _state(making, layers, payload)
     marked = _put_on(layers, image, image.shape)
     data = encode_png(marked) if kind == "image/png" else encode_jpeg(marked, _JPEG_QUALITY)
-    manifest_id = new_manifest_id()
     with temporary_beside(out) as pending:
         try:
             save_signed(data, pending.path, credentials, kind, out.name, manifest_id)
@@ -224,24 +235,23 @@ def _check_rights(making: Making) -> None:
         )
 
 
-def _frame_layers(
+def _label(
     making: Making, width: int, height: int, face_box: Box | None, language: str
 ) -> tuple[FrameLayer, ...]:
-    """The layers that go on each frame, in order."""
-    layers: list[FrameLayer] = []
-    if making.label != "none":
-        layers.append(Label(width, height, face_box=face_box, language=language))
-    # The watermark joins here: after the label, so that it covers the label too.
-    return tuple(layers)
+    """The visible label, or nothing where it is left out."""
+    if making.label == "none":
+        return ()
+    return (Label(width, height, face_box=face_box, language=language),)
 
 
 def _names(layers: tuple[FrameLayer, ...]) -> tuple[str, ...]:
     return (*(layer.name for layer in layers), "credentials")
 
 
-def _state(making: Making, layers: tuple[FrameLayer, ...]) -> Credentials:
+def _state(making: Making, layers: tuple[FrameLayer, ...], payload: int) -> Credentials:
     text = next((layer.text for layer in layers if isinstance(layer, Label)), None)
-    return Credentials(making, identity.load_or_create(), label_text=text, layers=_names(layers))
+    signer = identity.load_or_create()
+    return Credentials(making, signer, label_text=text, layers=_names(layers), payload=payload)
 
 
 def _put_on(layers: tuple[FrameLayer, ...], image: Picture, shape: tuple[int, ...]) -> Picture:

@@ -51,8 +51,8 @@ class Sink(Protocol):
     def write(self, image: Picture) -> None:
         """Takes over the next frame, (height, width, 3) uint8 RGB: the array is not the caller's any more."""
 
-    def finish(self) -> str:
-        """Signs everything and returns the (first) manifest's name."""
+    def finish(self) -> None:
+        """Signs everything."""
 
     def commit(self) -> Path | None:
         """Gives the output its name, and returns the sidecar if there is one."""
@@ -66,6 +66,7 @@ class FileSink:
         out: Path,
         container: OutputFormat,
         credentials: Credentials,
+        manifest_id: str,
         *,
         width: int,
         height: int,
@@ -75,6 +76,7 @@ class FileSink:
         self._out = out
         self._container = container
         self._credentials = credentials
+        self._manifest_id = manifest_id
         self._size = (width, height)
         self._rate = rate
         self._audio = audio
@@ -107,14 +109,13 @@ class FileSink:
         with self._named():
             self._writer.write(image, owned=True)
 
-    def finish(self) -> str:
+    def finish(self) -> None:
         with self._named():
             self._writer.close()
         size_bytes = self._encoded.stat().st_size
         if shutil.disk_usage(self._encoded.parent).free < size_bytes + _SPARE_BYTES:
             # c2pa would fail too, but without a word about the reason.
             raise DiskFull(f"No room is left for {self._out}.", "Free some space, or write to another disk.")
-        manifest_id = new_manifest_id()
         try:
             with self._encoded.open("rb") as encoded, self._signed.path.open("w+b") as signed:
                 store = self._credentials.sign(
@@ -122,7 +123,7 @@ class FileSink:
                     signed,
                     KINDS[self._container],
                     title=self._out.name,
-                    manifest_id=manifest_id,
+                    manifest_id=self._manifest_id,
                     embed=self._container not in WITHOUT_ROOM,
                 )
             if self._container in WITHOUT_ROOM:
@@ -130,7 +131,6 @@ class FileSink:
             self._encoded.unlink()
         except OSError as error:
             raise write_error(self._out, error) from error
-        return manifest_id
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -155,12 +155,15 @@ class FileSink:
 
 
 class FolderSink:
-    """A folder of PNGs, each signed; several threads compress and sign, with at most a few in flight."""
+    """A folder of PNGs, each signed, the first one as `manifest_id`.
 
-    def __init__(self, out: Path, credentials: Credentials) -> None:
+    Several threads compress and sign, with at most a few pictures in flight.
+    """
+
+    def __init__(self, out: Path, credentials: Credentials, manifest_id: str) -> None:
         self._out = out
         self._credentials = credentials
-        self._manifest_id = new_manifest_id()
+        self._manifest_id = manifest_id
         self._workers = min(os.cpu_count() or 1, 8)
         self._waiting: deque[Future[None]] = deque()
         self._count = 0
@@ -197,10 +200,9 @@ class FolderSink:
         except OSError as error:
             raise write_error(self._out, error) from error
 
-    def finish(self) -> str:
+    def finish(self) -> None:
         while self._waiting:
             self._waiting.popleft().result()
-        return self._manifest_id
 
     def commit(self) -> Path | None:
         self._pending.commit()
