@@ -80,6 +80,9 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory, hopper_path: Path, carph
     (folder / "text.jpg").write_text("This is not a picture. " * 50)
     (folder / "text.mp4").write_text("This is not a video. " * 50)
     (folder / "truncated.mp4").write_bytes(carphone_path.read_bytes()[:2000])
+    broken_off(web_layout(carphone_path, folder / "cut_off.mp4"))
+    tone = write_video(folder / "tone.m4a", [], tone_s=4.0)
+    broken_off(web_layout(tone, folder / "cut_off.m4a"))
     (folder / "truncated.jpg").write_bytes(hopper_path.read_bytes()[:400])
     grey = np.full((240, 320, 3), 128, np.uint8)
     Image.fromarray(grey).save(folder / "nobody.png")
@@ -97,6 +100,22 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory, hopper_path: Path, carph
     Image.new("1", (20_000, 20_000)).save(folder / "huge.png")
     (folder / "damaged.motion").write_bytes(b"PK\x03\x04" + bytes(200))
     return folder
+
+
+def web_layout(source: Path, path: Path) -> Path:
+    """A copy of an MP4 with its index at the front, so that it opens before all of it has arrived."""
+    with av.open(str(source)) as given, av.open(str(path), "w", options={"movflags": "faststart"}) as copy:
+        streams = {stream: copy.add_stream_from_template(stream) for stream in given.streams}
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream]
+                copy.mux(packet)
+    return path
+
+
+def broken_off(path: Path) -> None:
+    """Keep the first two thirds of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
 
 
 def without_samples(data: bytes) -> bytes:

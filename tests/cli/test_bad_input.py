@@ -32,6 +32,7 @@ DRIVERS = {
     "empty.mp4": 3,
     "text.mp4": 3,
     "truncated.mp4": 3,
+    "cut_off.mp4": 3,
     "sound_only.mp4": 3,
     "no_frames.mp4": 3,
     "one_frame.mp4": 3,
@@ -93,6 +94,26 @@ def test_options(
     options: tuple[str, ...], code: int, cli: Cli, hopper_path: Path, carphone_path: Path, out: Path
 ) -> None:
     assert_refused(cli("animate", hopper_path, carphone_path, "-o", out, *options), code, out)
+
+
+@pytest.mark.parametrize("name", ["truncated.mp4", "cut_off.m4a", "cut_off.mp4"])
+def test_sound_from_a_file(
+    name: str, cli: Cli, bad_files: Path, hopper_path: Path, carphone_path: Path, out: Path
+) -> None:
+    outcome = cli("animate", hopper_path, carphone_path, "-o", out, "--audio", bad_files / name)
+    assert_refused(outcome, 3, out)
+    assert name in outcome.err
+
+
+def test_a_driver_that_breaks_off_may_be_used_before_that(
+    cli: Cli, bad_files: Path, hopper_path: Path, out: Path
+) -> None:
+    words = ("animate", hopper_path, bad_files / "cut_off.mp4", "-o", out)
+    refused = cli(*words, "--end", "10")
+    assert_refused(refused, 3, out)
+    assert "cut off" in refused.err
+    assert cli(*words, "--end", "0.5").code == 0
+    assert "damaged" not in cli(*words, "--end", "0.5", "--overwrite").out
 
 
 def test_outputs(cli: Cli, hopper_path: Path, carphone_path: Path, out: Path) -> None:
@@ -172,7 +193,11 @@ def test_a_missing_model_offline(
         (("motion", "record", "{bad}/small_face.mp4", "-o", "{out}"), 2),
         (("motion", "record", "{bad}/small_face.mp4", "-o", "{out}/nowhere/a.motion"), 9),
         (("motion",), 2),
+        (("motion", "record", "{bad}/truncated.mp4", "-o", "{out}.motion"), 3),
+        (("motion", "record", "{bad}/cut_off.mp4", "-o", "{out}.motion"), 3),
         (("faces", "{bad}/nobody.png"), 4),
+        (("faces", "{bad}/truncated.mp4"), 3),
+        (("faces", "{bad}/cut_off.mp4"), 3),
         (("faces", "{bad}/text.jpg"), 3),
         (("faces", "{bad}/nobody.png", "-o", "{out}.jpg"), 2),
         (("verify", "{bad}/missing.mp4"), 3),

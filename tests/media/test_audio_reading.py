@@ -4,13 +4,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import MediaNotFound, NoAudio, Unreadable, UsageError
-from likeness.media import AudioReader, AudioSource
+from likeness.media import AudioReader, AudioSource, check_sound
 
 CLICKS_S = [0.25, 1.0, 1.75, 2.5]
 FILES = [
@@ -126,6 +127,30 @@ def test_bad_input(clips: Any, tmp_path: Path) -> None:
     ):
         with pytest.raises(expected, match=path.name):
             AudioReader(path)
+
+
+def test_sound_that_breaks_off_is_known_before_it_is_read(clips: Any, tmp_path: Path) -> None:
+    """Where the index comes first; sound may break off where the pictures do not, and the other way round."""
+    sound, layout = clips.clicks(4, 44100, CLICKS_S), {"movflags": "faststart"}
+    video = clips.make("a.mp4", 100, sound=sound, container_options=layout)
+    with (
+        av.open(str(tmp_path / "a.m4a"), "w", container_options=layout) as output,
+        av.open(str(video)) as heard,
+    ):
+        stream = output.add_stream_from_template(heard.streams.audio[0])
+        for packet in heard.demux(audio=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    for path in (video, tmp_path / "a.m4a"):
+        check_sound(path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) * 3 // 4])
+        with pytest.raises(Unreadable, match=r"cut off: \d\.\d of 4\.\d s are there"):
+            check_sound(path)
+        check_sound(path, Fraction(1))
+    with pytest.raises(NoAudio):
+        check_sound(clips.make("silent.mp4", 5))
 
 
 @pytest.mark.parametrize(("start_s", "duration_s"), [(-1, None), (0, 0), (0, -1)])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import sys
 import threading
 from fractions import Fraction
@@ -256,16 +258,63 @@ def test_a_still_is_a_video_of_one_frame(clips: Any, suffix: str) -> None:
     assert numbers(clips, path) == [77]
 
 
-def test_cut_off_in_the_middle(clips: Any) -> None:
-    """A download that broke off: what came is shown, and the reader says that something is missing."""
+def noisy(clips: Any, count: int) -> list[np.ndarray]:
+    """Numbered pictures that do not compress well, so that every part of a file holds some of them."""
     rng = np.random.default_rng(1)
-    noisy = [
+    return [
         np.maximum(clips.picture(n, (128, 96)), rng.integers(0, 40, (96, 128, 3), np.uint8))
-        for n in range(60)
+        for n in range(count)
     ]
-    whole = clips.make("a.mp4", noisy, options={"g": "12"}, container_options={"movflags": "faststart"})
-    cut = clips.path("cut.mp4")
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+
+
+def cut_off(clips: Any, whole: Path, share: float) -> Path:
+    """As much of a file as a download that broke off would leave."""
+    cut: Path = clips.path(whole.name)
+    cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
+    return cut
+
+
+def test_an_mp4_that_breaks_off_is_refused(clips: Any) -> None:
+    """Its index at the front says what is missing; with the index at the end it cannot be opened at all."""
+    for layout in ({"movflags": "faststart"}, {}):
+        whole = clips.make("a.mp4", noisy(clips, 60), options={"g": "12"}, container_options=layout)
+        with VideoReader(whole) as video:
+            assert sum(1 for _ in video) == 60
+        for share in (0.25, 0.67, *([0.999] if layout else [])):
+            with pytest.raises(Unreadable, match=r"a\.mp4 .*cut off") as caught:
+                VideoReader(cut_off(clips, whole, share))
+            if layout:
+                assert "of 2.4 s are there" in caught.value.what
+                assert "again, or use only what lies before" in caught.value.hint
+    at_front = clips.make("a.mp4", noisy(clips, 60), container_options={"movflags": "faststart"})
+    with pytest.raises(Unreadable, match=r"cut off: 0\.0 of 2\.4 s") as caught:
+        VideoReader(cut_off(clips, at_front, 0.06))
+    assert caught.value.hint == "Copy or download it again."
+
+
+@pytest.mark.parametrize("start_s", [Fraction(0), 2])
+def test_what_lies_before_the_cut_can_be_used(clips: Any, start_s: Fraction) -> None:
+    """All of it up to the time that is named, and none of it counts as damaged."""
+    layout = {"movflags": "faststart"}
+    whole = clips.make(
+        "a.mp4", noisy(clips, 60), options={"g": "12"}, start_s=start_s, container_options=layout
+    )
+    cut = cut_off(clips, whole, 0.67)
+    with pytest.raises(Unreadable) as caught:
+        VideoReader(cut, end_s=Fraction(24, 10))
+    found = re.search(r"before (\S+) s", caught.value.hint)
+    assert found
+    end_s = Fraction(found[1])
+    assert end_s > 1
+    with VideoReader(cut, end_s=end_s) as video:
+        seen = [clips.number_of(frame.image) for frame in video]
+    assert seen == list(range(math.ceil(end_s * 25)))
+    assert not video.damaged
+
+
+def test_cut_off_in_the_middle(clips: Any) -> None:
+    """Without an index: what came is shown, and the reader says that something is missing."""
+    cut = cut_off(clips, clips.make("a.ts", noisy(clips, 60), options={"g": "12"}), 0.67)
     with VideoReader(cut) as video:
         seen = [clips.number_of(frame.image) for frame in video]
     assert video.damaged
@@ -275,13 +324,8 @@ def test_cut_off_in_the_middle(clips: Any) -> None:
 
 def test_damage_in_the_middle_is_bridged(clips: Any) -> None:
     """Frames up to the next key frame are lost: the last good one is held, and the rest stays in time."""
-    rng = np.random.default_rng(1)
-    noisy = [
-        np.maximum(clips.picture(n, (128, 96)), rng.integers(0, 40, (96, 128, 3), np.uint8))
-        for n in range(60)
-    ]
     path = clips.make(
-        "a.mp4", noisy, options={"g": "10", "bf": "0"}, container_options={"movflags": "faststart"}
+        "a.mp4", noisy(clips, 60), options={"g": "10", "bf": "0"}, container_options={"movflags": "faststart"}
     )
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)

@@ -2,7 +2,7 @@
 
 image       read_image → Still; encode_png, encode_jpeg
 video       probe → VideoInfo; VideoReader: frames at a constant, exact rate
-audio       AudioReader: samples exactly in time; AudioSource: the sound a video shall get
+audio       AudioReader: samples exactly in time; AudioSource: the sound a video shall get; check_sound
 files       check_input, check_output, format_of, temporary_beside
 writer      VideoWriter; not re-exported, because only `likeness.disclosure` may write
 
@@ -12,7 +12,7 @@ turns decoded frames into upright RGB.
 
 from __future__ import annotations
 
-from likeness.media.audio import AudioReader, AudioSource
+from likeness.media.audio import AudioReader, AudioSource, check_sound
 from likeness.media.files import (
     OutputFormat,
     Pending,
@@ -33,6 +33,7 @@ __all__ = [
     "VideoReader",
     "check_input",
     "check_output",
+    "check_sound",
     "encode_jpeg",
     "encode_png",
     "format_of",

@@ -15,7 +15,14 @@ import av.error
 import numpy as np
 
 from likeness.errors import NoAudio, Unreadable, UsageError
-from likeness.media.containers import READ_ERRORS, audio_stream, open_container, seek_before, video_stream
+from likeness.media.containers import (
+    READ_ERRORS,
+    audio_stream,
+    find_cut,
+    open_container,
+    seek_before,
+    video_stream,
+)
 from likeness.media.timing import LONGEST_HOLD_S
 from likeness.media.video import survey
 from likeness.types import Floats
@@ -156,6 +163,26 @@ class AudioReader:
             yield from resampler.resample(frame)
         if kind != ("fltp", layout, self.rate_hz):  # else it had nothing to do and holds nothing back
             yield from resampler.resample(None)
+
+
+def check_sound(path: str | Path, end_s: Fraction | None = None) -> None:
+    """Refuse, before any work is done, a file whose sound is missing or breaks off.
+
+    Args:
+        end_s: only what lies before this moment is wanted, seconds as in `AudioSource`; None: all of it.
+
+    Raises:
+        MediaNotFound, Unreadable, Unsupported: not a file that FFmpeg reads; an MP4 or MOV file that breaks
+            off before `end_s`.
+        NoAudio: no sound in it.
+    """
+    with open_container(path) as container:
+        cut = find_cut(container, sound_of(container, Path(path)))
+    if cut is None:
+        return
+    zero_s = origin_s(path)
+    if end_s is None or zero_s + end_s > cut.until_s:
+        raise cut.error(Path(path), zero_s)
 
 
 def origin_s(path: str | Path) -> Fraction:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ READ_ERRORS = (av.error.FFmpegError, OSError, IndexError)
 # Formats that are lists of other files, or that turn plain text into pictures.
 _REFUSED = {"hls", "concat", "dash", "tty", "imf"}
 # Only with these can one seek and trust the timestamps found there; other files are read from the start.
-_INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
+_INDEXED = {_MP4, "matroska,webm"}
 _PREROLL_S = 2
 _LIMITS = {"max_pixels": str(MAX_VIDEO_PIXELS)}
 
@@ -80,3 +83,37 @@ def seek_before(container: Any, stream: Any, time_s: Fraction) -> None:
     early_s = time_s - _PREROLL_S
     if container.format.name in _INDEXED and early_s > _PREROLL_S:
         container.seek(int(early_s / stream.time_base), stream=stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A stream whose file broke off: it is there up to `until_s`, on the clock of the file, of `length_s`."""
+
+    until_s: Fraction
+    length_s: Fraction
+
+    def error(self, path: Path, origin_s: Fraction) -> Unreadable:
+        """What to say of it, with times counted from `origin_s`."""
+        # Rounded down, so that the time can be used as an end.
+        there_s = max(math.floor((self.until_s - origin_s) * 10), 0) / 10
+        remedy = f", or use only what lies before {there_s:.1f} s" if there_s else ""
+        return Unreadable(
+            f"{path} is cut off: {there_s:.1f} of {float(self.length_s):.1f} s are there.",
+            f"Copy or download it again{remedy}.",
+        )
+
+
+def find_cut(container: Any, stream: Any) -> Cut | None:
+    """Where a stream of an MP4 or MOV file breaks off, if it does.
+
+    Their index says where every sample lies. If it comes first, as in files for the web, then one of which
+    only the beginning was copied opens all the same. Other formats show that only once they are read.
+    """
+    if container.format.name != _MP4 or stream.time_base is None:
+        return None
+    size = container.size
+    missing = (entry for entry in stream.index_entries if entry.size and entry.pos + entry.size > size)
+    until = min((entry.timestamp for entry in missing), default=None)
+    if until is None:
+        return None
+    return Cut(until * stream.time_base, max(stream.duration or 0, until) * stream.time_base)

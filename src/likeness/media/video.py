@@ -19,7 +19,9 @@ from likeness.errors import NoFrames, NoVideo, TooLarge, Unreadable, UsageError
 from likeness.media.containers import (
     MAX_VIDEO_PIXELS,
     READ_ERRORS,
+    Cut,
     audio_stream,
+    find_cut,
     open_container,
     seek_before,
     video_stream,
@@ -44,6 +46,7 @@ class Survey:
         origin_s: the timestamp of the first frame, on the clock of the file.
         orientation: how decoded pictures have to be turned.
         frames: how many there are, where that is known exactly.
+        cut: where the file breaks off, if its index says more than is there.
     """
 
     info: VideoInfo
@@ -51,6 +54,7 @@ class Survey:
     origin_s: Fraction
     orientation: Orientation
     frames: int | None
+    cut: Cut | None
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -60,6 +64,7 @@ def probe(path: str | Path) -> VideoInfo:
         MediaNotFound, Unreadable, Unsupported: not a file that FFmpeg reads.
         NoVideo: no video stream. A cover picture in a sound file is not one.
         NoFrames: a video stream without a frame.
+        Unreadable: the file breaks off before its first frame.
         TooLarge: more than 8192 × 8192 pixels.
     """
     return survey(path).info
@@ -72,9 +77,11 @@ def survey(path: str | Path) -> Survey:
         stream = _video_of(container, path)
         has_audio = audio_stream(container) is not None
         first, stamps, is_whole = _first_frame_and_stamps(container, stream)
+        tick_s, cut = Fraction(stream.time_base or Fraction(1, 1000)), find_cut(container, stream)
+        if first is None and cut is not None:
+            raise cut.error(path, cut.until_s)
         if first is None:
             raise NoFrames(f"{path} holds no frame that can be decoded.", "Export the video again.")
-        tick_s = Fraction(stream.time_base or Fraction(1, 1000))
         claims = (stream.guessed_rate, stream.average_rate, stream.base_rate)
         timing = choose_timing(stamps, claims, tick_s)
         origin_s = (first.pts or 0) * tick_s
@@ -92,7 +99,7 @@ def survey(path: str | Path) -> Survey:
             variable_rate=timing.variable,
             codec=stream.codec_context.name,
         )
-    return Survey(info, timing, origin_s, orientation, frames)
+    return Survey(info, timing, origin_s, orientation, frames, cut)
 
 
 class VideoReader:
@@ -117,6 +124,8 @@ class VideoReader:
 
     Raises:
         MediaError: as from `probe`; `NoFrames` also where the part holds no frame (on iterating).
+        Unreadable: an MP4 or MOV file breaks off before the end of the part (others show it on iterating,
+            by `damaged`).
         UsageError: `start_s` and `end_s` make no range.
     """
 
@@ -135,6 +144,9 @@ class VideoReader:
             )
         self._survey = survey(path)
         self.info = info = self._survey.info
+        cut, origin_s = self._survey.cut, self._survey.origin_s
+        if cut is not None and (end is None or origin_s + end > cut.until_s):
+            raise cut.error(info.path, origin_s)
         self._first = math.ceil(start * info.rate)
         self._stop = None if end is None else math.ceil(end * info.rate)
         self.start_s = self._first / info.rate
@@ -206,7 +218,10 @@ class VideoReader:
             yield frame, time_s, length_s
 
     def _undamaged(self) -> Iterator[Any]:
-        """Frames that were decoded whole; after damage, none before the next key frame."""
+        """Frames that were decoded whole; after damage, none before the next key frame.
+
+        Decoders read on a little; damage there, beyond the part that is wanted, is none.
+        """
         packets = self._container.demux(self._stream)
         needs_key = False
         while True:
@@ -217,17 +232,24 @@ class VideoReader:
             if packet is None:
                 return
             if packet.is_corrupt:
-                self.damaged = needs_key = True
+                needs_key = True
+                self.damaged |= self._is_wanted(packet)
             if needs_key and packet.size and not (packet.is_keyframe and not packet.is_corrupt):
                 continue
             needs_key = False
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
-                self.damaged = needs_key = True
+                needs_key = True
+                self.damaged |= self._is_wanted(packet)
                 continue
             self.damaged |= any(frame.is_corrupt for frame in frames)
             yield from (frame for frame in frames if not frame.is_corrupt)
+
+    def _is_wanted(self, packet: Any) -> bool:
+        if self._stop is None or packet.dts is None:
+            return True
+        return bool(packet.dts * packet.time_base - self._survey.origin_s < self._stop / self.info.rate)
 
     def _expected(self) -> int | None:
         total = self._survey.frames

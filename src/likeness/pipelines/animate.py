@@ -20,7 +20,7 @@ from likeness.engines.base import Engine
 from likeness.errors import NoFrames, UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
-from likeness.media import AudioSource, check_input, check_output, format_of
+from likeness.media import AudioSource, check_input, check_output, check_sound, format_of
 from likeness.models import fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
@@ -111,6 +111,8 @@ def animate(
     audio_file = check_input(config.audio) if isinstance(config.audio, Path) else None
     inputs = [path for path in (source, driving, audio_file) if path is not None]
     check_output(out, overwrite=config.overwrite, inputs=inputs)
+    if audio_file is not None:
+        check_sound(audio_file)
     renderer: Engine = get_engine(engine)()
     names = {LANDMARKER, *(model.name for model in renderer.models())}
     fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
@@ -129,6 +131,7 @@ def animate(
         ) as driver,
         run_ahead(driver.frames(), _count_ahead(driver, config)) as stream,
     ):
+        audio = _audio(driver, config, audio_file)
         # All of this goes on while the driver's beginning is tracked.
         portrait = read_portrait(source, config)
         performer = renderer.prepare(portrait, config)
@@ -143,7 +146,7 @@ def animate(
             width=width,
             height=height,
             rate=driver.info.rate,
-            audio=_audio(driver, config, audio_file),
+            audio=audio,
             overwrite=config.overwrite,
             face_box=portrait.face.box,
         ) as video:
@@ -205,6 +208,7 @@ def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> Au
     if audio_file is not None:
         return AudioSource(audio_file)
     if config.audio == "driving" and driver.has_audio:
+        check_sound(driver.path, config.end_s)
         return AudioSource(driver.path, start_s=driver.start_s)
     return None
 
