@@ -38,10 +38,12 @@ def verify(
 
     Looks for Content Credentials, and for the watermark of likeness in the picture or sound itself.
 
-    Ends with 0 where credentials were found and hold, 10 where they do not hold, 11 where there is nothing,
-    and 12 where there are no credentials (any more) but a watermark. That they hold means that nothing was changed since the signature; not that anything they say is true,
-    nor that you know who signed: --json tells that in `credentials.state` (valid: by somebody in your trust
-    list; untrusted: by anybody else; tampered; none).
+    Ends with 0 where credentials were found and hold, 10 where they do not hold, 11 where nothing was found,
+    and 12 where there are no credentials (any more), but a watermark.
+
+    That credentials hold means that nothing was changed since the signature; not that anything they say is
+    true, nor that you know who signed: --json tells that in `credentials.state` (valid: by somebody in your
+    trust list; untrusted: by anybody else; tampered; none).
 
     Of several files, the worst counts: 10, then the code of a file that could not be read (3), then 12,
     then 11, then 0. Of a folder, every media file directly in it is looked at.

@@ -1,6 +1,8 @@
 """Looking for the watermark in a file: in its picture first, then in its sound.
 
-Of a long file only pieces are looked at, spread over its length, so that the time it takes is bounded.
+Of a long file only pieces are looked at, spread over its length, so that the time it takes is bounded. A mark
+stands still. Where the camera moves, codecs drag it along with what is shown, and after strong compression
+only key frames still have it in its place: they are looked at by themselves, too.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from likeness.errors import NoFrames, NoVideo
 from likeness.media.audio import AudioReader
 from likeness.media.containers import audio_stream, open_container
 from likeness.media.image import read_image
+from likeness.media.keyframes import read_keyframes
 from likeness.media.video import VideoReader, probe
 
 Where: TypeAlias = Literal["picture", "sound"]
@@ -84,6 +87,8 @@ def _in_video(path: Path) -> Iterator[Mark]:
             raise
         if found:
             yield Mark(found.payload, found.confidence, "picture", at_s)
+    if found := find_in_frames(read_keyframes(path)):
+        yield Mark(found.payload, found.confidence, "picture")
 
 
 def _in_sound(path: Path) -> Iterator[Mark]:
