@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness import AnimateConfig, Animation, animate
+from likeness.demo.posted import Posted, post
 from likeness.demo.tracked import Tracked, track
 
 
@@ -21,3 +22,9 @@ def animation(tmp_path_factory: pytest.TempPathFactory, hopper_path: Path, carph
 def tracked(carphone_path: Path) -> Tracked:
     """What is tracked in all of the demo's driver."""
     return track(carphone_path)
+
+
+@pytest.fixture(scope="session")
+def posted(animation: Animation) -> Posted:
+    """The clip after an upload."""
+    return post(animation.path)

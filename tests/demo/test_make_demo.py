@@ -17,6 +17,10 @@ def test_the_demo_makes_three_files_and_says_so(tmp_path: Path, capsys: pytest.C
     for name in ("hopper.mp4", "side_by_side.mp4"):
         found = verify(folder / name)
         assert (found.state, found.own) == ("valid", True), name
+    mark = verify(folder / "hopper.mp4").watermark
+    assert mark.found
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert page.count(f"manifest {mark.manifest}…") == 2, "in the file, and after it was posted"
     said = capsys.readouterr().out
     assert len(said.splitlines()) <= 7
     assert str(folder / "index.html") in said

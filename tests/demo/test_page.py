@@ -11,6 +11,7 @@ from PIL import Image
 
 from likeness import Animation
 from likeness.demo.page import build_page
+from likeness.demo.posted import Posted
 from likeness.demo.tracked import PICTURES, Tracked
 from likeness.verification import Verification, verify
 
@@ -21,8 +22,8 @@ def verification(animation: Animation) -> Verification:
 
 
 @pytest.fixture(scope="module")
-def page(animation: Animation, tracked: Tracked, verification: Verification) -> str:
-    return build_page(animation, tracked, verification, 4.2)
+def page(animation: Animation, tracked: Tracked, verification: Verification, posted: Posted) -> str:
+    return build_page(animation, tracked, verification, posted, 4.2)
 
 
 class Reader(HTMLParser):
@@ -45,7 +46,7 @@ class Reader(HTMLParser):
 
 def test_the_page_is_one_file(page: str) -> None:
     reader = Reader(page)
-    assert len(reader.loaded) == 3 + PICTURES, "portrait, driver, result, tracked frames"
+    assert len(reader.loaded) == 5 + PICTURES, "portrait, driver, result, before and after, tracked"
     assert all(re.match(r"data:(image/jpeg|video/mp4);base64,", source) for source in reader.loaded)
     assert not re.search(r"https?://|url\(|@import", page)
     assert "default-src 'none'" in page
@@ -66,24 +67,42 @@ def test_the_page_says_what_was_made_and_what_it_is(
     assert "$" not in text, "every placeholder was filled"
 
 
+def test_the_page_shows_three_layers_and_what_is_left(
+    page: str, animation: Animation, verification: Verification, posted: Posted
+) -> None:
+    text = Reader(page).text
+    assert verification.watermark.found
+    assert f"manifest {verification.watermark.manifest}…" in text
+    assert "there, and they hold" in text
+    assert (posted.verification.state, posted.verification.label) == ("absent", "")
+    assert "gone" in text
+    sizes = [Image.open(io.BytesIO(data)).size for data in (posted.before, posted.after)]
+    assert sizes == [
+        (animation.width, animation.height),
+        (animation.width // 4 * 2, animation.height // 4 * 2),
+    ]
+
+
 def test_what_strangers_wrote_is_only_text(
-    animation: Animation, tracked: Tracked, verification: Verification
+    animation: Animation, tracked: Tracked, verification: Verification, posted: Posted
 ) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     spoilt = dataclasses.replace(
         verification, signer=evil, engine=evil, rights=evil, reasons=(evil,), state="invalid"
     )
-    page = build_page(dataclasses.replace(animation, warnings=(evil,)), tracked, spoilt, 1.0)
+    page = build_page(dataclasses.replace(animation, warnings=(evil,)), tracked, spoilt, posted, 1.0)
     reader = Reader(page)
     assert evil in reader.text
     assert reader.tags.count("script") == 1
     assert 'class="card bad"' in page
 
 
-def test_curves_are_broken_where_no_face_was_seen(animation: Animation, verification: Verification) -> None:
+def test_curves_are_broken_where_no_face_was_seen(
+    animation: Animation, verification: Verification, posted: Posted
+) -> None:
     values = np.array([0.1, 0.2, np.nan, np.nan, 0.3, 0.1], np.float32)
     nothing = np.full(6, np.nan, np.float32)
-    page = build_page(animation, Tracked(1.0, (), values, nothing, values), verification, 1.0)
+    page = build_page(animation, Tracked(1.0, (), values, nothing, values), verification, posted, 1.0)
     paths = re.findall(r'<path d="([^"]*)"', page)
     assert [path.count("M") for path in paths] == [2, 0, 2]
     assert "nan" not in "".join(paths)

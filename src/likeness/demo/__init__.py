@@ -9,6 +9,7 @@ from pathlib import Path
 
 from likeness.config import AnimateConfig
 from likeness.demo.page import build_page
+from likeness.demo.posted import post
 from likeness.demo.tracked import track
 from likeness.errors import NotWritable
 from likeness.media.files import temporary_beside, write_error
@@ -70,7 +71,7 @@ def make_demo(
     side_by_side = folder / "side_by_side.mp4"
     animation.compare(side_by_side, overwrite=True)
     verification = verify(animation.path)
-    page = build_page(animation, track(paths[DRIVER]), verification, seconds)
+    page = build_page(animation, track(paths[DRIVER]), verification, post(animation.path), seconds)
     with temporary_beside(folder / "index.html") as pending:
         try:
             pending.path.write_text(page, encoding="utf-8")

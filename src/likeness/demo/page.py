@@ -13,6 +13,7 @@ from string import Template
 
 import numpy as np
 
+from likeness.demo.posted import CRF, Posted
 from likeness.demo.tracked import Tracked
 from likeness.models import info
 from likeness.pipelines.animate import Animation
@@ -22,13 +23,16 @@ from likeness.verification import Verification
 _CHART = (600, 90)
 
 
-def build_page(animation: Animation, tracked: Tracked, verification: Verification, seconds: float) -> str:
+def build_page(
+    animation: Animation, tracked: Tracked, verification: Verification, posted: Posted, seconds: float
+) -> str:
     """The HTML of the page, with pictures and videos inside it.
 
     Args:
         animation: what was made.
         tracked: what the tracker saw in its driver.
         verification: what the result says of itself.
+        posted: what is left of that after strong compression.
         seconds: what making it took.
     """
     template = Template(resources.files("likeness.demo").joinpath("page.html").read_text(encoding="utf-8"))
@@ -57,6 +61,10 @@ def build_page(animation: Animation, tracked: Tracked, verification: Verificatio
         answer=escape(verification.answer),
         reasons="\n".join(f"<p>{escape(reason)}</p>" for reason in verification.reasons),
         marks=_marks(animation, verification),
+        before=_inline(posted.before, "image/jpeg"),
+        after=_inline(posted.after, "image/jpeg"),
+        layers=_layers(verification, posted.verification),
+        crf=str(CRF),
         making=_making(animation, seconds),
         warnings="".join(f"<li>{escape(warning)}</li>" for warning in animation.warnings),
         version=escape(metadata.version("likeness")),
@@ -118,6 +126,32 @@ def _marks(animation: Animation, verification: Verification) -> str:
         "SHA-256 of the file": verification.sha256,
     }
     return _table(rows)
+
+
+def _layers(before: Verification, after: Verification) -> str:
+    """Three rows: a layer, how it stands in the file, and how after the file was posted."""
+    rows = {
+        # Nobody reads it but people: that it is on the pictures above is for them to see.
+        "Visible label": (f"“{before.label}”, as the credentials say", "on the picture, if you see it there"),
+        "Watermark": (_watermark(before), _watermark(after)),
+        "Content Credentials": (_credentials(before), _credentials(after)),
+    }
+    return "\n".join(
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for name, cells in rows.items()
+    )
+
+
+def _watermark(found: Verification) -> str:
+    mark = found.watermark
+    if not mark.found:
+        return "not found"
+    return f"found: {mark.act}, manifest {mark.manifest}…, confidence {mark.confidence:.2f}"
+
+
+def _credentials(found: Verification) -> str:
+    states = {"valid": "there, and they hold", "invalid": "there, but they do not hold", "absent": "gone"}
+    return states[found.state]
 
 
 def _making(animation: Animation, seconds: float) -> str:
