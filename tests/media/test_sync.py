@@ -182,3 +182,80 @@ def test_in_sync_after_ten_minutes(clips: Any, tmp_path: Path, name: str, sound_
     assert_in_sync(clips, path, times)
     with VideoReader(path) as video:
         assert sum(1 for _ in video) == frames
+
+
+class Late:
+    """A layer that holds half a second back and makes the sound half as loud, in its place."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._held = np.zeros((channels, 0), np.float32)
+        self._late = rate_hz // 2
+
+    def process(self, block: np.ndarray) -> np.ndarray:
+        self._held = np.concatenate((self._held, block / 2), axis=1)
+        count = max(self._held.shape[1] - self._late, 0)
+        ready, self._held = self._held[:, :count], self._held[:, count:]
+        return ready
+
+    def flush(self) -> np.ndarray:
+        return self._held
+
+
+def copy_through(source: Path, out: Path, audio: AudioSource, make_sound_layer: Any) -> Path:
+    with VideoReader(source) as video:
+        wishes: dict[str, Any] = {"format": out.suffix[1:], "rate": video.info.rate, "audio": audio}
+        with VideoWriter(
+            out,
+            width=video.info.width,
+            height=video.info.height,
+            make_sound_layer=make_sound_layer,
+            **wishes,
+        ) as writer:
+            for frame in video:
+                writer.write(frame.image)
+    return out
+
+
+@pytest.mark.parametrize("out", ["o.mp4", "o.webm"])
+@pytest.mark.parametrize(("rate_hz", "start_s"), [(44100, 0), (22050, Fraction(1, 4)), (48000, 0)])
+def test_in_sync_through_a_layer(
+    clips: Any, tmp_path: Path, out: str, rate_hz: int, start_s: Fraction
+) -> None:
+    pictures, times = flashing(NTSC, 200, Fraction(3, 2))
+    sound = clips.clicks(
+        float(start_s) + 200 / float(NTSC), rate_hz, [time + float(start_s) for time in times]
+    )
+    other = clips.make_sound("a.wav", sound, codec="pcm_s16le", rate_hz=rate_hz)
+    source = clips.make("a.mp4", pictures, rate=NTSC)
+    path = copy_through(source, tmp_path / out, AudioSource(other, start_s=Fraction(start_s)), Late)
+    assert_in_sync(clips, path, times)
+    written, written_hz = clips.sound_of(path)
+    assert 0.3 < np.abs(written).max() < 0.5
+    assert len(written) / written_hz == pytest.approx(200 / float(NTSC), abs=0.04)
+
+
+def test_a_layer_is_given_what_the_sound_is(clips: Any, tmp_path: Path) -> None:
+    """And sound that would be copied without it goes through it."""
+    pictures, times = flashing(Fraction(25), 50, Fraction(1))
+    source = clips.make("a.mp4", pictures, sound=clips.clicks(2, 44100, times))
+    asked = []
+
+    def make(rate_hz: int, channels: int) -> Late:
+        asked.append((rate_hz, channels))
+        return Late(rate_hz, channels)
+
+    path = copy_through(source, tmp_path / "o.mp4", AudioSource(source), make)
+    assert asked == [(44100, 1)]
+    assert_in_sync(clips, path, times)
+    assert np.abs(clips.sound_of(path)[0]).max() < 0.5
+
+
+def test_a_failing_layer_fails_the_video(clips: Any, tmp_path: Path) -> None:
+    class Failing(Late):
+        def process(self, block: np.ndarray) -> np.ndarray:
+            raise ArithmeticError("no")
+
+    pictures, times = flashing(Fraction(25), 50, Fraction(1))
+    source = clips.make("a.mp4", pictures, sound=clips.clicks(2, 44100, times))
+    with pytest.raises(ArithmeticError):
+        copy_through(source, tmp_path / "o.mp4", AudioSource(source), Failing)

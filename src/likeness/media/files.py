@@ -90,14 +90,30 @@ def check_output(path: str | Path, *, overwrite: bool = False, inputs: Iterable[
         UsageError: it is one of the inputs.
         Unsupported: see `format_of`.
     """
-    kind = format_of(path)
+    _check_new(Path(path), overwrite, inputs, is_folder=format_of(path) == "png")
+
+
+def check_file_output(
+    path: str | Path, *, overwrite: bool = False, inputs: Iterable[str | Path] = ()
+) -> None:
+    """As `check_output`, for one file of any kind.
+
+    Raises:
+        OutputExists, NotWritable, UsageError
+    """
     path = Path(path)
+    if path.is_dir():
+        raise OutputExists(f"{path} is a folder, and a file is to be written.", "Give another name.")
+    _check_new(path, overwrite, inputs, is_folder=False)
+
+
+def _check_new(path: Path, overwrite: bool, inputs: Iterable[str | Path], *, is_folder: bool) -> None:
     if path.exists():
         if any(Path(each).exists() and path.samefile(each) for each in inputs):
             raise UsageError(f"{path} is one of the inputs.", "Give the output another name.")
         if not overwrite:
             raise OutputExists(f"{path} is already there.", "Give another name, or add --overwrite.")
-        _check_replaceable(path, is_folder=kind == "png")
+        _check_replaceable(path, is_folder=is_folder)
     _check_folder(path.absolute().parent)
 
 

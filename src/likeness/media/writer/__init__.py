@@ -1,14 +1,26 @@
-"""Writing video. Only `likeness.disclosure` may import this package: nothing is written that is not sealed.
+"""Writing video and sound. Only `likeness.disclosure` may import this: nothing is written that is not sealed.
 
 video_writer    VideoWriter: a queue and a thread before a sink
 sinks           what pictures go to: MP4 and WebM, GIF, a folder of PNGs
 sound           copying or encoding sound in step with the pictures
+sound_file      SoundWriter: sound alone
 gif             256 colours, as a stream
+failure         what it means when FFmpeg cannot write
 """
 
 from __future__ import annotations
 
 from likeness.media.audio import AudioSource
+from likeness.media.writer.sound import MakeSoundLayer, SoundLayer
+from likeness.media.writer.sound_file import SoundFormat, SoundWriter, sound_format_of
 from likeness.media.writer.video_writer import VideoWriter
 
-__all__ = ["AudioSource", "VideoWriter"]
+__all__ = [
+    "AudioSource",
+    "MakeSoundLayer",
+    "SoundFormat",
+    "SoundLayer",
+    "SoundWriter",
+    "VideoWriter",
+    "sound_format_of",
+]

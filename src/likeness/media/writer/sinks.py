@@ -25,7 +25,7 @@ from likeness.media.containers import file_url
 from likeness.media.files import frame_name
 from likeness.media.image import encode_png
 from likeness.media.writer.gif import Quantiser
-from likeness.media.writer.sound import Sound, add_sound
+from likeness.media.writer.sound import MakeSoundLayer, Sound, add_sound
 from likeness.types import Picture
 
 
@@ -73,6 +73,7 @@ class StreamSink:
         audio: AudioSource | None,
         quality: int | None,
         threads: int,
+        make_sound_layer: MakeSoundLayer | None = None,
     ) -> None:
         width, height = size
         self._padding = ((0, height % 2), (0, width % 2), (0, 0))
@@ -96,7 +97,7 @@ class StreamSink:
             context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
             context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
             if audio is not None:
-                self._sound = add_sound(self._output, audio, container_format)
+                self._sound = add_sound(self._output, audio, container_format, make_sound_layer)
             self._output.start_encoding()
         except BaseException:
             self.discard()

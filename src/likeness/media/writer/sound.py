@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import av
 
 from likeness.media.audio import AudioReader, AudioSource, origin_s, sound_of
 from likeness.media.containers import READ_ERRORS, open_container
+from likeness.types import Floats
 
 # Codecs that need no transcoding in each container, and what is made of all others.
 _COPIED = {"mp4": ("aac",), "webm": ("opus", "libopus")}
@@ -34,17 +35,36 @@ class Sound(Protocol):
         """Let go of the source."""
 
 
-def add_sound(output: Any, source: AudioSource, container_format: str) -> Sound:
+class SoundLayer(Protocol):
+    """Something that is done to sound on its way, such as `watermark.audio.AudioMark`.
+
+    It may hold samples back, but gives as many in all as it took, each in its place.
+    """
+
+    def process(self, block: Floats) -> Floats:
+        """Take in (channels, n) float32; what is ready comes out, (channels, m) float32."""
+
+    def flush(self) -> Floats:
+        """The rest, when nothing more comes."""
+
+
+MakeSoundLayer: TypeAlias = Callable[[int, int], SoundLayer]
+"""Makes a layer for a sampling rate, Hz, and a number of channels, which are known once the sound is open."""
+
+
+def add_sound(
+    output: Any, source: AudioSource, container_format: str, make_layer: MakeSoundLayer | None = None
+) -> Sound:
     """Add a sound stream to an output container whose header is not yet written.
 
     Sound is copied as it is where the container can hold it and nothing has to be cut from its beginning,
-    since every encoding costs quality; else it is encoded anew.
+    since every encoding costs quality; else, and where it gets a layer, it is encoded anew.
     """
-    if source.start_s == 0:
+    if source.start_s == 0 and make_layer is None:
         copied = _copied(output, source, container_format)
         if copied is not None:
             return copied
-    return EncodedSound(output, source, container_format)
+    return EncodedSound(output, source, container_format, make_layer)
 
 
 def _copied(output: Any, source: AudioSource, container_format: str) -> CopiedSound | None:
@@ -115,9 +135,11 @@ class CopiedSound:
 
 
 class EncodedSound:
-    """Sound decoded, cut and resampled as needed, and encoded."""
+    """Sound decoded, cut and resampled as needed, put through a layer if there is one, and encoded."""
 
-    def __init__(self, output: Any, source: AudioSource, container_format: str) -> None:
+    def __init__(
+        self, output: Any, source: AudioSource, container_format: str, make_layer: MakeSoundLayer | None
+    ) -> None:
         reader = AudioReader(source.path, start_s=source.start_s, duration_s=source.duration_s)
         rate_hz = (
             reader.rate_hz if container_format == "mp4" and reader.rate_hz in _AAC_RATES_HZ else _OPUS_RATE_HZ
@@ -133,7 +155,9 @@ class EncodedSound:
         self._stream: Any = output.add_stream(_ENCODERS[container_format], rate=rate_hz)
         self._stream.codec_context.layout = self._layout
         self._stream.bit_rate = _BITS_PER_CHANNEL[container_format] * reader.channels
-        self._blocks = iter(reader)
+        self._blocks: Iterator[Floats] = iter(reader)
+        if make_layer is not None:
+            self._blocks = _through(make_layer(rate_hz, reader.channels), reader)
         self._written = 0
         self._held: Any = None
         self._is_over = False
@@ -165,3 +189,12 @@ class EncodedSound:
         frame.pts = self._written
         self._written += samples.shape[1]
         self._output.mux(self._stream.encode(frame))
+
+
+def _through(layer: SoundLayer, blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """What a layer makes of the blocks: as long in all, so that it stays in step, only read further ahead."""
+    for block in blocks:
+        if (ready := layer.process(block)).shape[1]:
+            yield ready
+    if (rest := layer.flush()).shape[1]:
+        yield rest

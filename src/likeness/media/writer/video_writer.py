@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import queue
 import threading
@@ -14,15 +13,16 @@ from typing import Self
 import av.error
 import numpy as np
 
-from likeness.errors import OutputError, UsageError
+from likeness.errors import UsageError
 from likeness.media.audio import AudioSource
-from likeness.media.files import OutputFormat, write_error
+from likeness.media.files import OutputFormat
+from likeness.media.writer.failure import explain
 from likeness.media.writer.sinks import GifSink, PngSink, Sink, StreamSink
+from likeness.media.writer.sound import MakeSoundLayer
 from likeness.types import Picture
 
 _QUEUED_PICTURES = 3
 _MOST_THREADS = 2
-_FIRST_TAG = 1 << 24
 
 
 class VideoWriter:
@@ -40,6 +40,8 @@ class VideoWriter:
         audio: the sound, or None. It ends with the video at the latest. "gif" and "png" have none.
         quality: the encoder's CRF, lower is better; default 18 for "mp4", 24 for "webm".
         threads: for encoding; default: one per core, at most two.
+        make_sound_layer: makes, for a sampling rate and a number of channels, what the sound goes through
+            before it is encoded, such as a watermark; without it, sound that fits is copied bit by bit.
 
     Raises:
         NotWritable, DiskFull: also by `write` and `close`.
@@ -57,6 +59,7 @@ class VideoWriter:
         audio: AudioSource | None = None,
         quality: int | None = None,
         threads: int | None = None,
+        make_sound_layer: MakeSoundLayer | None = None,
     ) -> None:
         if min(width, height) < 1 or rate <= 0:
             raise UsageError(f"A video of {width}×{height} px at {rate} frames/s is impossible.")
@@ -71,9 +74,10 @@ class VideoWriter:
                 audio=audio,
                 quality=quality,
                 threads=threads or min(os.cpu_count() or 1, _MOST_THREADS),
+                make_sound_layer=make_sound_layer,
             )
         except (av.error.FFmpegError, OSError) as error:
-            raise self._explain(error) from error
+            raise explain(self._path, error) from error
         self._error: BaseException | None = None
         self._is_abandoned = False
         self._is_closed = False
@@ -144,16 +148,9 @@ class VideoWriter:
 
     def _raise_error(self) -> None:
         if isinstance(self._error, (av.error.FFmpegError, OSError)):
-            raise self._explain(self._error) from self._error
+            raise explain(self._path, self._error) from self._error
         if self._error is not None:
             raise self._error
-
-    def _explain(self, error: av.error.FFmpegError | OSError) -> OutputError:
-        # FFmpeg's own codes are large numbers; it says EINVAL of sizes and settings that a format has not.
-        if error.errno is not None and error.errno != errno.EINVAL and error.errno < _FIRST_TAG:
-            return write_error(self._path, OSError(error.errno, error.strerror))
-        what = f"{self._path} cannot be written: {error.strerror}."
-        return OutputError(what, "Try another size, format or name.")
 
 
 def _open_sink(
@@ -165,9 +162,10 @@ def _open_sink(
     audio: AudioSource | None,
     quality: int | None,
     threads: int,
+    make_sound_layer: MakeSoundLayer | None,
 ) -> Sink:
     if container_format == "png":
         return PngSink(path)
     if container_format == "gif":
         return GifSink(path, size, rate)
-    return StreamSink(path, container_format, size, rate, audio, quality, threads)
+    return StreamSink(path, container_format, size, rate, audio, quality, threads, make_sound_layer)
