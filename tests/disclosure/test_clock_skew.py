@@ -1,11 +1,13 @@
-"""Credentials from the future: signed with a certificate that begins only after this computer's now."""
+"""Credentials of another time: signed with a certificate that has ended, or begins only after today."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,7 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from likeness.disclosure import identity
+from likeness.disclosure.reasons import why_valid
 from likeness.disclosure.seal import seal_image
+from likeness.disclosure.statement import is_expired, is_intact
 from likeness.verification import verify
 
 from .authority import Issued, issue
@@ -36,8 +40,12 @@ def byte_string(data: bytes) -> bytes:
     return b"\x59" + struct.pack(">H", len(data)) + data
 
 
-def begin_later(data: bytearray, signer: Issued) -> None:
-    """Puts a certificate of the same key that begins in 30 days into a signed PNG, and signs again.
+ENDED = (dt.timedelta(days=-20), dt.timedelta(days=-2))
+FUTURE = (dt.timedelta(days=30), dt.timedelta(days=300))
+
+
+def redate(data: bytearray, signer: Issued, begins: dt.timedelta, ends: dt.timedelta) -> None:
+    """Puts a certificate of the same key but another time into a signed PNG, and signs again.
 
     c2pa itself refuses to sign so. COSE_Sign1 (RFC 9052, 4.4): what is signed is an array of the context,
     the protected header (which holds the certificates), nothing, and the claim.
@@ -45,7 +53,7 @@ def begin_later(data: bytearray, signer: Issued) -> None:
     old = der(signer.certificate)
     later = b""
     while len(later) != len(old):  # a signature in DER is a byte longer or shorter now and then
-        later = der(issue("S", ROOT, key=signer.key, begins=dt.timedelta(days=30)).certificate)
+        later = der(issue("S", ROOT, key=signer.key, begins=begins, ends=ends).certificate)
     at = data.index(old)
     head = data.rindex(b"\xd2\x84\x59", 0, at)
     begin = head + 5
@@ -63,20 +71,72 @@ def begin_later(data: bytearray, signer: Issued) -> None:
     data[stop : stop + 4] = struct.pack(">I", zlib.crc32(data[chunk:stop]))
 
 
-def test_credentials_from_the_future_do_not_hold_and_the_clock_is_mentioned(
-    tmp_path: Path, folder: Path, making: MakeMaking
-) -> None:
+@pytest.fixture
+def signer(tmp_path: Path) -> Issued:
+    """An identity that signs from now on."""
     signer = issue("S", ROOT)
     (tmp_path / "chain.pem").write_bytes(signer.pem)
     (tmp_path / "key.pem").write_bytes(signer.key_pem())
     identity.import_identity(tmp_path / "chain.pem", tmp_path / "key.pem")
+    return signer
+
+
+@pytest.mark.parametrize("time", [ENDED, FUTURE], ids=["ended", "future"])
+def test_a_certificate_of_another_time_is_no_change_of_the_file(
+    folder: Path, making: MakeMaking, signer: Issued, time: tuple[dt.timedelta, dt.timedelta]
+) -> None:
     path = folder / "a.png"
     seal_image(moving_picture(0), path, making())
-    assert verify(path).state == "valid"
+    assert not is_expired(store_of(path))
     data = bytearray(path.read_bytes())
-    begin_later(data, signer)
+    redate(data, signer, *time)
     path.write_bytes(data)
+    store = store_of(path)
+    assert is_intact(store)
+    assert is_expired(store)
+    found = verify(path)
+    assert found.credentials_state != "valid"
+    assert any("clocks" in reason for reason in found.reasons)
+    assert not any("was changed" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("where", ["picture", "statement"])
+def test_but_a_changed_file_is_changed_whatever_the_time(
+    folder: Path, making: MakeMaking, signer: Issued, where: str
+) -> None:
+    path = folder / "a.png"
+    seal_image(moving_picture(0), path, making())
+    data = bytearray(path.read_bytes())
+    redate(data, signer, *ENDED)
+    data[-40 if where == "picture" else data.index(b"likeness mesh")] ^= 1
+    path.write_bytes(data)
+    assert is_expired(store_of(path))
+    assert not is_intact(store_of(path))
     found = verify(path)
     assert found.credentials_state == "tampered"
-    assert "clocks" in found.reasons[0]
-    assert not any("changed" in reason for reason in found.reasons), "the new signature itself is right"
+    assert any("was changed" in reason for reason in found.reasons)
+
+
+def store_of(path: Path) -> dict[str, Any]:
+    store: dict[str, Any] = json.loads(verify(path).manifest_json)
+    return store
+
+
+def test_without_proof_of_what_fits_nothing_is_intact() -> None:
+    fits = [{"code": "claimSignature.validated"}, {"code": "assertion.dataHash.match"}]
+    for success, failure, intact in (
+        (fits, [], True),
+        (fits, ["signingCredential.expired", "signingCredential.untrusted"], True),
+        (fits, ["signingCredential.expired", "signingCredential.revoked"], False),
+        (fits[:1], ["signingCredential.expired"], False),
+        (fits[1:], ["signingCredential.expired"], False),
+        ([], [], False),
+    ):
+        active = {"success": success, "failure": [{"code": code} for code in failure]}
+        assert is_intact({"validation_results": {"activeManifest": active}}) is intact
+
+
+def test_it_is_said_in_plain_words() -> None:
+    reasons = why_valid("S", own=False, trusted_as="", sidecar=None, stamp="absent", time="", expired=True)
+    assert reasons[1] == "It has not been changed since."
+    assert "certificate has ended" in reasons[2]

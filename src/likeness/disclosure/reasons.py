@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from likeness.disclosure.statement import Stamp
+from likeness.disclosure.statement import EXPIRED, Stamp
 from likeness.disclosure.text import one_line
 
+_NOT_OF_TODAY = (
+    "The signer's certificate has ended (or not begun: are the clocks right?), and no time stamp shows that "
+    "it was valid when the file was signed."
+)
 _FAILURES = (
     # What c2pa reports (C2PA 2.2, "Validation") → what that means. The first match for each code counts.
     ("assertion.dataHash", "The picture or sound was changed after it was signed."),
@@ -17,11 +21,7 @@ _FAILURES = (
     ("claimSignature.outsideValidity", "The certificate was not valid at the time of signing."),
     ("claimSignature.", "The signature does not belong to the statement: one of them was changed."),
     ("claim.", "The statement about how it was made is damaged."),
-    (
-        "signingCredential.expired",
-        "The signer's certificate has ended (or not begun: are the clocks right?), and no time stamp "
-        "shows that the signature is of its time.",
-    ),
+    (EXPIRED, _NOT_OF_TODAY),
     ("signingCredential.invalid", "The signer's certificate may not sign Content Credentials."),
     ("signingCredential.revoked", "The signer's certificate was revoked."),
     ("ingredient.", "What it says of a file it was made from does not hold together."),
@@ -41,7 +41,14 @@ def why_invalid(codes: tuple[str, ...], sidecar: Path | None) -> tuple[str, ...]
 
 
 def why_valid(
-    signer: str, *, own: bool, trusted_as: str, sidecar: Path | None, stamp: Stamp, time: str
+    signer: str,
+    *,
+    own: bool,
+    trusted_as: str,
+    sidecar: Path | None,
+    stamp: Stamp,
+    time: str,
+    expired: bool = False,
 ) -> tuple[str, ...]:
     """What does hold, and what that does not mean.
 
@@ -51,6 +58,7 @@ def why_valid(
         trusted_as: the file in the trust list that vouches for the signer, or "".
         sidecar: where the credentials lie, if not in the file.
         stamp, time: who vouches for the time of signing, and that time.
+        expired: whether the certificate is not valid today, and no time stamp shows that it was.
     """
     who = f"The name on the signature is '{signer}'"
     if trusted_as:
@@ -66,6 +74,8 @@ def why_valid(
         )
     where = f" Its credentials lie beside it, in '{sidecar.name}'." if sidecar else ""
     reasons = [who, f"It has not been changed since.{where}"]
+    if expired:
+        reasons.append(_NOT_OF_TODAY)
     if stamp == "trusted":
         reasons.append(f"A time stamp of an authority you chose to trust says it was signed at {time}.")
     elif stamp == "untrusted":

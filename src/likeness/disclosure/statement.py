@@ -16,6 +16,9 @@ State: TypeAlias = Literal["valid", "invalid", "absent"]
 Stamp: TypeAlias = Literal["trusted", "untrusted", "absent"]
 
 UNTRUSTED = "signingCredential.untrusted"  # c2pa lists it among the failures, but nothing was changed
+EXPIRED = "signingCredential.expired"  # likewise
+_SIGNATURE_FITS = "claimSignature.validated"
+_CONTENT_FITS = frozenset(f"assertion.{kind}Hash.match" for kind in ("data", "bmff", "boxes"))
 _MAX_INGREDIENTS = 200  # a manifest of megabytes may list any number, and finding their roles is quadratic
 
 
@@ -92,6 +95,26 @@ def find_failures(store: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code != UNTRUSTED))
 
 
+def is_intact(store: Json) -> bool:
+    """Whether nothing was changed, though c2pa calls it invalid: all that fails is a certificate's date.
+
+    The signature fits the statement then, and the statement fits the file. Only when it was signed is not
+    proved: a certificate is not valid today, and no time stamp shows that it was.
+    """
+    active = _active(store)
+    fits = _codes(active, "success")
+    return (
+        set(find_failures(store)) <= {EXPIRED}
+        and _SIGNATURE_FITS in fits
+        and not fits.isdisjoint(_CONTENT_FITS)
+    )
+
+
+def is_expired(store: Json) -> bool:
+    """Whether the signer's certificate is not valid today, and no time stamp shows that it was."""
+    return EXPIRED in _codes(_active(store), "failure")
+
+
 def find_anchor(store: Json) -> str:
     """The name of the trust list entry that vouches for the signer, or ""."""
     return _text(_dict(store.get("validation_results")).get("trustListUri"))
@@ -99,8 +122,7 @@ def find_anchor(store: Json) -> str:
 
 def find_stamp(store: Json) -> Stamp:
     """Whether a time stamp shows when the active manifest was signed, and who vouches for the time."""
-    active = _dict(_dict(store.get("validation_results")).get("activeManifest"))
-    codes = {_text(success.get("code")) for success in _dicts(active.get("success"))}
+    codes = _codes(_active(store), "success")
     if "timeStamp.trusted" in codes:
         return "trusted"
     return "untrusted" if "timeStamp.validated" in codes else "absent"
@@ -138,9 +160,8 @@ def _standing(ingredient: Json) -> State:
     """How an ingredient's own credentials stood when it was taken in."""
     if not ingredient.get("active_manifest"):
         return "absent"
-    results = _dict(_dict(ingredient.get("validation_results")).get("activeManifest"))
-    codes = {_text(failure.get("code")) for failure in _dicts(results.get("failure"))}
-    return "invalid" if codes - {UNTRUSTED} else "valid"
+    codes = _codes(_active(ingredient), "failure")
+    return "invalid" if codes - {UNTRUSTED, EXPIRED} else "valid"
 
 
 def _engine(actions: list[Json], manifest: Json) -> str:
@@ -175,6 +196,15 @@ def _training_mining(data: Json) -> str:
 
 def _last(actions: Iterable[Json], key: str) -> str:
     return next((text for action in reversed(list(actions)) if (text := _text(action.get(key)))), "")
+
+
+def _active(store: Json) -> Json:
+    """What c2pa found of the active manifest, of a file or an ingredient."""
+    return _dict(_dict(store.get("validation_results")).get("activeManifest"))
+
+
+def _codes(results: Json, group: str) -> set[str]:
+    return {_text(one.get("code")) for one in _dicts(results.get(group))}
 
 
 def _dict(value: object) -> dict[str, Any]:
