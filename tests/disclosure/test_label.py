@@ -124,6 +124,14 @@ def test_every_text_has_glyphs() -> None:
             assert (mask.getbbox(), bytes(mask)) != missing, f"{letter!r} of {text!r}"
 
 
+@pytest.mark.parametrize("language", ["zh", "ar", "ru", "el", "cs", "DE", ""])
+def test_languages_that_cannot_be_drawn_are_refused_and_not_drawn_as_boxes(language: str) -> None:
+    assert language not in TEXTS
+    with pytest.raises(UsageError, match="no label text") as raised:
+        Label(256, 256, language=language)
+    assert "cannot be drawn" in raised.value.hint
+
+
 def test_refuses_what_it_was_not_made_for() -> None:
     with pytest.raises(ValueError, match="shape"):
         Label(64, 48).draw(np.zeros((64, 48, 3), np.uint8))

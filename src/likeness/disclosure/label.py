@@ -23,7 +23,8 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom, 
 
 TEXTS: Mapping[str, str] = MappingProxyType(
     {
-        # Only letters that the font inside Pillow has (ASCII): French says "produced by" for want of an é.
+        # The only font that every installation has is the one inside Pillow, and its only letters are ASCII:
+        # so French says "produced by" for want of an é, and no language of another script is here.
         "de": "KI-generiert",
         "en": "AI-generated",
         "es": "Generado por IA",
@@ -87,8 +88,10 @@ class Label:
 
     def __init__(self, width: int, height: int, *, face_box: Box | None = None, language: str = "en") -> None:
         if language not in TEXTS:
-            known = ", ".join(TEXTS)
-            raise UsageError(f"There is no label text for language '{language}'.", f"Choose one of: {known}.")
+            raise UsageError(
+                f"There is no label text for language '{language}'.",
+                f"Choose one of: {', '.join(TEXTS)}. Other scripts and accents cannot be drawn everywhere.",
+            )
         self.text = TEXTS[language]
         self._size = (height, width, 3)
         style, colour, alpha = _render(self.text, width, height)
