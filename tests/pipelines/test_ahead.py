@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ctypes
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.pipelines.ahead import run_ahead
+from likeness.pipelines.ahead import run_ahead, run_apart
 
 
 class Stop(Exception):  # noqa: N818
@@ -15,7 +17,7 @@ class Stop(Exception):  # noqa: N818
 
 
 def is_running() -> bool:
-    return any(thread.name == "run-ahead" for thread in threading.enumerate())
+    return any(thread.name.startswith("run-ahead") for thread in threading.enumerate())
 
 
 @settings(deadline=None, max_examples=40)
@@ -109,4 +111,27 @@ def test_one_may_run_ahead_of_another() -> None:
 
     with run_ahead(doubled(), 2) as stream:
         assert [next(stream) for _ in range(5)] == [0, 2, 4, 6, 8]
+    assert not is_running()
+
+
+def test_work_apart() -> None:
+    assert run_apart(threading.current_thread) is not threading.main_thread()
+    assert run_apart(lambda: None) is None
+    with pytest.raises(Stop, match="so"):
+        run_apart(lambda: stop("so"))
+    assert not is_running()
+
+
+def stop(why: str) -> None:
+    raise Stop(why)
+
+
+def press_ctrl_c_in_a_callback() -> None:
+    """As if it came while C code calls into Python: such a function cannot hand an exception on."""
+    ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))()
+
+
+def test_ctrl_c_in_a_callback_of_c_is_not_swallowed() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_apart(press_ctrl_c_in_a_callback)
     assert not is_running()

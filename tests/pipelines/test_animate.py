@@ -35,6 +35,7 @@ from likeness.types import ModelRef, Picture
 
 from ..puppet import HEIGHT, WIDTH, Puppet
 from .conftest import FRAMES, RATE, frames_of, puppet_at, wall, write_clip
+from .test_ahead import press_ctrl_c_in_a_callback
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +356,22 @@ def test_an_engine_that_fails_leaves_nothing_half_done(
         animate(portrait, talk, out=folder / "a.mp4", engine="mirror")
     # What an engine has to say comes after the clip is finished.
     assert [path.name for path in folder.iterdir()] == (["a.mp4"] if method == "warnings" else [])
+
+
+def test_ctrl_c_while_an_engine_compiles_leaves_nothing(
+    mirror: type[Mirror], monkeypatch: pytest.MonkeyPatch, portrait: Path, talk: Path, folder: Path
+) -> None:
+    """It comes where numba calls back from C, which swallows it in the main thread; see `run_apart`."""
+    prepare = mirror.prepare
+
+    def compile_and_prepare(self: Mirror, source: Source, config: AnimateConfig) -> Mirror:
+        press_ctrl_c_in_a_callback()
+        return prepare(self, source, config)
+
+    monkeypatch.setattr(mirror, "prepare", compile_and_prepare)
+    with pytest.raises(KeyboardInterrupt):
+        animate(portrait, talk, out=folder / "a.mp4", engine="mirror")
+    assert list(folder.iterdir()) == []
 
 
 def test_nobody_in_the_portrait_or_in_the_driver(

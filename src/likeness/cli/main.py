@@ -79,7 +79,7 @@ def run(args: Sequence[str]) -> int:
         verb = words[0] if words[0] in {command.name for command in app.registered_commands} else ""
         hint = f"`likeness {verb} --help`".replace("  ", " ")
         return _fail(error.format_message(), f"{hint} shows what there is.", UsageError.exit_code, debug)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; nothing was written", "", STOPPED, debug)
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody meets a traceback unasked
         what = f"Something unexpected happened: {type(error).__name__}: {error}"

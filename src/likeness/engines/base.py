@@ -27,7 +27,7 @@ class Source:
 
 
 class Performer(Protocol):
-    """A prepared source. Frames come in order; an instance belongs to one thread."""
+    """A prepared source. Frames come in order; an instance is used by one thread at a time."""
 
     def begin(self, calibration: Calibration) -> None:
         """What is known of the driver, once, before the first frame. Quick: everybody waits for it."""
@@ -53,7 +53,10 @@ class Engine(Protocol):
     needs: ClassVar[frozenset[Need]]
 
     def prepare(self, source: Source, config: AnimateConfig) -> Performer:
-        """Take the source apart once; everything slow happens here, while the driver is being tracked."""
+        """Take the source apart once; everything slow happens here, while the driver is being tracked.
+
+        This runs in a thread of its own, so that compilers and drivers cannot swallow a Ctrl-C.
+        """
         ...
 
     def models(self) -> tuple[ModelRef, ...]:

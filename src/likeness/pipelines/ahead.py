@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
@@ -45,17 +45,36 @@ def run_ahead(items: Iterable[T], size: int) -> Iterator[Iterator[T]]:
             put((None, None, True))
 
     thread = threading.Thread(target=work, name="run-ahead", daemon=True)
-    thread.start()
     try:
+        thread.start()  # in here, since a Ctrl-C may come while it waits for the thread to be there
         yield _received(waiting)
     finally:
         stop.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()
+
+
+def run_apart(work: Callable[[], T]) -> T:
+    """What `work` returns, run in a thread of its own while this one waits.
+
+    Where C code calls back into Python, as numba's compiler and its cache do, a Ctrl-C that lands in such a
+    callback is swallowed there. Signals only ever reach the main thread, so nothing of that kind runs in it.
+    The work is not broken off; who does not want to wait for its end presses Ctrl-C again.
+    """
+
+    def once() -> Iterator[T]:
+        yield work()
+
+    with run_ahead(once(), 1) as made:
+        return next(made)
 
 
 def _received(waiting: queue.Queue[_Entry[T]]) -> Iterator[T]:
     while True:
-        item, error, last = waiting.get()
+        try:  # in turns, since on Windows no Ctrl-C gets through while one waits
+            item, error, last = waiting.get(timeout=_POLL_S)
+        except queue.Empty:
+            continue
         if error is not None:
             raise error
         if last:

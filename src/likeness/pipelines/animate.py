@@ -25,7 +25,7 @@ from likeness.models import fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
-from likeness.pipelines.ahead import run_ahead
+from likeness.pipelines.ahead import run_ahead, run_apart
 from likeness.pipelines.compare import Comparison, compare
 from likeness.pipelines.driver import Driver
 from likeness.pipelines.portrait import read_portrait
@@ -134,7 +134,7 @@ def animate(
         audio = _audio(driver, config, audio_file)
         # All of this goes on while the driver's beginning is tracked.
         portrait = read_portrait(source, config)
-        performer = renderer.prepare(portrait, config)
+        performer = run_apart(lambda: renderer.prepare(portrait, config))
         first = _look_ahead(stream, driver, config, on_progress)
         calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
         performer.begin(calibration)
