@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from likeness import AnimateConfig, Animation, animate
-from likeness.demo.posted import Posted, post
+from likeness.demo.posted import Copy, post
 from likeness.demo.tracked import Tracked, track
 
 
@@ -25,6 +25,6 @@ def tracked(carphone_path: Path) -> Tracked:
 
 
 @pytest.fixture(scope="session")
-def posted(animation: Animation) -> Posted:
-    """The clip after an upload."""
+def copies(animation: Animation) -> tuple[Copy, ...]:
+    """The clip, and what uploads leave of it."""
     return post(animation.path)

@@ -20,7 +20,7 @@ def test_the_demo_makes_three_files_and_says_so(tmp_path: Path, capsys: pytest.C
     mark = verify(folder / "hopper.mp4").watermark
     assert mark.found
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert page.count(f"manifest {mark.manifest}…") == 2, "in the file, and after it was posted"
+    assert page.count(f"manifest {mark.manifest}…") >= 2, "in the file, and after compression"
     said = capsys.readouterr().out
     assert len(said.splitlines()) <= 7
     assert str(folder / "index.html") in said

@@ -11,19 +11,19 @@ from PIL import Image
 
 from likeness import Animation
 from likeness.demo.page import build_page
-from likeness.demo.posted import Posted
+from likeness.demo.posted import Copy
 from likeness.demo.tracked import PICTURES, Tracked
-from likeness.verification import Verification, verify
+from likeness.verification import Verification
 
 
 @pytest.fixture(scope="module")
-def verification(animation: Animation) -> Verification:
-    return verify(animation.path)
+def verification(copies: tuple[Copy, ...]) -> Verification:
+    return copies[0].verification
 
 
 @pytest.fixture(scope="module")
-def page(animation: Animation, tracked: Tracked, verification: Verification, posted: Posted) -> str:
-    return build_page(animation, tracked, verification, posted, 4.2)
+def page(animation: Animation, tracked: Tracked, copies: tuple[Copy, ...]) -> str:
+    return build_page(animation, tracked, copies, 4.2)
 
 
 class Reader(HTMLParser):
@@ -46,7 +46,7 @@ class Reader(HTMLParser):
 
 def test_the_page_is_one_file(page: str) -> None:
     reader = Reader(page)
-    assert len(reader.loaded) == 5 + PICTURES, "portrait, driver, result, before and after, tracked"
+    assert len(reader.loaded) == 6 + PICTURES, "portrait, driver, result, three copies, tracked"
     assert all(re.match(r"data:(image/jpeg|video/mp4);base64,", source) for source in reader.loaded)
     assert not re.search(r"https?://|url\(|@import", page)
     assert "default-src 'none'" in page
@@ -68,41 +68,41 @@ def test_the_page_says_what_was_made_and_what_it_is(
 
 
 def test_the_page_shows_three_layers_and_what_is_left(
-    page: str, animation: Animation, verification: Verification, posted: Posted
+    page: str, animation: Animation, copies: tuple[Copy, ...]
 ) -> None:
     text = Reader(page).text
-    assert verification.watermark.found
-    assert f"manifest {verification.watermark.manifest}…" in text
+    whole, compressed, halved = copies
+    assert whole.verification.watermark.found
+    assert f"manifest {whole.verification.watermark.manifest}…" in text
     assert "there, and they hold" in text
-    assert (posted.verification.state, posted.verification.label) == ("absent", "")
-    assert "gone" in text
-    sizes = [Image.open(io.BytesIO(data)).size for data in (posted.before, posted.after)]
-    assert sizes == [
-        (animation.width, animation.height),
-        (animation.width // 4 * 2, animation.height // 4 * 2),
-    ]
+    assert [copy.verification.state for copy in copies] == ["valid", "absent", "absent"]
+    assert text.count("gone") == 2
+    missed = [not copy.verification.watermark.found for copy in copies]
+    assert text.count("too little of it is left") == sum(missed)
+    sizes = [Image.open(io.BytesIO(copy.picture)).size for copy in (whole, compressed, halved)]
+    assert sizes[0] == sizes[1] == (animation.width, animation.height)
+    assert sizes[2] == (animation.width // 4 * 2, animation.height // 4 * 2)
 
 
 def test_what_strangers_wrote_is_only_text(
-    animation: Animation, tracked: Tracked, verification: Verification, posted: Posted
+    animation: Animation, tracked: Tracked, copies: tuple[Copy, ...]
 ) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     spoilt = dataclasses.replace(
-        verification, signer=evil, engine=evil, rights=evil, reasons=(evil,), state="invalid"
+        copies[0].verification, signer=evil, engine=evil, rights=evil, reasons=(evil,), state="invalid"
     )
-    page = build_page(dataclasses.replace(animation, warnings=(evil,)), tracked, spoilt, posted, 1.0)
+    evils = (dataclasses.replace(copies[0], verification=spoilt), *copies[1:])
+    page = build_page(dataclasses.replace(animation, warnings=(evil,)), tracked, evils, 1.0)
     reader = Reader(page)
     assert evil in reader.text
     assert reader.tags.count("script") == 1
     assert 'class="card bad"' in page
 
 
-def test_curves_are_broken_where_no_face_was_seen(
-    animation: Animation, verification: Verification, posted: Posted
-) -> None:
+def test_curves_are_broken_where_no_face_was_seen(animation: Animation, copies: tuple[Copy, ...]) -> None:
     values = np.array([0.1, 0.2, np.nan, np.nan, 0.3, 0.1], np.float32)
     nothing = np.full(6, np.nan, np.float32)
-    page = build_page(animation, Tracked(1.0, (), values, nothing, values), verification, posted, 1.0)
+    page = build_page(animation, Tracked(1.0, (), values, nothing, values), copies, 1.0)
     paths = re.findall(r'<path d="([^"]*)"', page)
     assert [path.count("M") for path in paths] == [2, 0, 2]
     assert "nan" not in "".join(paths)

@@ -16,7 +16,7 @@ from likeness.media.files import temporary_beside, write_error
 from likeness.models import fetch_all
 from likeness.pipelines.animate import Animation, animate
 from likeness.progress import OnProgress, silent
-from likeness.verification import Verification, verify
+from likeness.verification import Verification
 
 PORTRAIT, DRIVER = "grace-hopper", "carphone"
 NEEDED = (PORTRAIT, DRIVER, "face-landmarker", "selfie-segmentation")
@@ -70,12 +70,12 @@ def make_demo(
     seconds = time.monotonic() - started_s
     side_by_side = folder / "side_by_side.mp4"
     animation.compare(side_by_side, overwrite=True)
-    verification = verify(animation.path)
-    page = build_page(animation, track(paths[DRIVER]), verification, post(animation.path), seconds)
+    copies = post(animation.path)
+    page = build_page(animation, track(paths[DRIVER]), copies, seconds)
     with temporary_beside(folder / "index.html") as pending:
         try:
             pending.path.write_text(page, encoding="utf-8")
         except OSError as error:
             raise write_error(pending.target, error) from error
         pending.commit()
-    return Demo(animation, side_by_side, folder / "index.html", verification, seconds)
+    return Demo(animation, side_by_side, folder / "index.html", copies[0].verification, seconds)

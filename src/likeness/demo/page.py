@@ -13,7 +13,7 @@ from string import Template
 
 import numpy as np
 
-from likeness.demo.posted import CRF, Posted
+from likeness.demo.posted import CRF, Copy
 from likeness.demo.tracked import Tracked
 from likeness.models import info
 from likeness.pipelines.animate import Animation
@@ -23,20 +23,18 @@ from likeness.verification import Verification
 _CHART = (600, 90)
 
 
-def build_page(
-    animation: Animation, tracked: Tracked, verification: Verification, posted: Posted, seconds: float
-) -> str:
+def build_page(animation: Animation, tracked: Tracked, copies: tuple[Copy, ...], seconds: float) -> str:
     """The HTML of the page, with pictures and videos inside it.
 
     Args:
         animation: what was made.
         tracked: what the tracker saw in its driver.
-        verification: what the result says of itself.
-        posted: what is left of that after strong compression.
+        copies: the result, and copies of it that were compressed, from `post`.
         seconds: what making it took.
     """
     template = Template(resources.files("likeness.demo").joinpath("page.html").read_text(encoding="utf-8"))
     length_s = animation.frames / animation.rate
+    verification = copies[0].verification
     return template.substitute(
         portrait=_data_uri(animation.source),
         driver=_data_uri(animation.driving),
@@ -61,9 +59,7 @@ def build_page(
         answer=escape(verification.answer),
         reasons="\n".join(f"<p>{escape(reason)}</p>" for reason in verification.reasons),
         marks=_marks(animation, verification),
-        before=_inline(posted.before, "image/jpeg"),
-        after=_inline(posted.after, "image/jpeg"),
-        layers=_layers(verification, posted.verification),
+        copies=_copies(copies),
         crf=str(CRF),
         making=_making(animation, seconds),
         warnings="".join(f"<li>{escape(warning)}</li>" for warning in animation.warnings),
@@ -128,30 +124,33 @@ def _marks(animation: Animation, verification: Verification) -> str:
     return _table(rows)
 
 
-def _layers(before: Verification, after: Verification) -> str:
-    """Three rows: a layer, how it stands in the file, and how after the file was posted."""
+def _copies(copies: tuple[Copy, ...]) -> str:
+    """A row of pictures, then one for each layer: how it stands in each copy."""
+    pictures = [
+        f'<img src="{_inline(copy.picture, "image/jpeg")}" alt="A frame of this copy, with its label">'
+        for copy in copies
+    ]
+    found = [copy.verification for copy in copies]
     rows = {
-        # Nobody reads it but people: that it is on the pictures above is for them to see.
-        "Visible label": (f"“{before.label}”, as the credentials say", "on the picture, if you see it there"),
-        "Watermark": (_watermark(before), _watermark(after)),
-        "Content Credentials": (_credentials(before), _credentials(after)),
+        # Nothing reads it but eyes.
+        "Visible label": pictures,
+        "Watermark": [escape(_watermark(one)) for one in found],
+        "Content Credentials": [_CREDENTIALS[one.state] for one in found],
     }
     return "\n".join(
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        f"<tr><th>{name}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         for name, cells in rows.items()
     )
+
+
+_CREDENTIALS = {"valid": "there, and they hold", "invalid": "there, but they do not hold", "absent": "gone"}
 
 
 def _watermark(found: Verification) -> str:
     mark = found.watermark
     if not mark.found:
-        return "not found"
+        return "not found: too little of it is left"
     return f"found: {mark.act}, manifest {mark.manifest}…, confidence {mark.confidence:.2f}"
-
-
-def _credentials(found: Verification) -> str:
-    states = {"valid": "there, and they hold", "invalid": "there, but they do not hold", "absent": "gone"}
-    return states[found.state]
 
 
 def _making(animation: Animation, seconds: float) -> str:

@@ -15,40 +15,46 @@ from likeness.media.video import VideoReader
 from likeness.verification import Verification, verify
 
 CRF = 32
-SCALE = Fraction(1, 2)
+SCALES = (Fraction(1), Fraction(1, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Posted:
-    """A clip before and after.
+class Copy:
+    """What somebody has who was sent a clip.
 
     Attributes:
-        before, after: JPEG files of the frame halfway through the clip.
-        verification: what `verify` says afterwards.
+        picture: a JPEG file of the frame a quarter of the way through it.
+        verification: what `verify` says of it.
     """
 
-    before: bytes
-    after: bytes
+    picture: bytes
     verification: Verification
 
+    @classmethod
+    def of(cls, clip: Path) -> Copy:
+        return cls(_frame(clip), verify(clip))
 
-def post(clip: Path) -> Posted:
-    """Encode `clip` again (H.264, crf 32, half as wide and high), look at what is left, and throw it away.
 
-    It is written here and not by `media.writer`, since it has to be without credentials: it never leaves the
-    temporary folder, and still carries the visible label.
+def post(clip: Path) -> tuple[Copy, ...]:
+    """`clip` as it is, encoded again (H.264, crf 32), and encoded again at half its width and height.
+
+    They are written here and not by `media.writer`, since they have to be without credentials: they never
+    leave the temporary folder, and still carry the visible label.
     """
+    copies = [Copy.of(clip)]
     with tempfile.TemporaryDirectory(prefix="likeness-") as folder:
-        copy = Path(folder) / "posted.mp4"
-        _encode(clip, copy)
-        return Posted(_halfway(clip), _halfway(copy), verify(copy))
+        for number, scale in enumerate(SCALES):
+            path = Path(folder) / f"{number}.mp4"
+            _encode(clip, path, scale)
+            copies.append(Copy.of(path))
+    return tuple(copies)
 
 
-def _encode(clip: Path, copy: Path) -> None:
+def _encode(clip: Path, copy: Path, scale: Fraction) -> None:
     with VideoReader(clip) as video, av.open(str(copy), "w") as output:
         stream = output.add_stream("libx264", rate=video.info.rate, options={"crf": str(CRF)})
         # H.264 wants even sides.
-        width, height = (int(side * SCALE) // 2 * 2 for side in (video.info.width, video.info.height))
+        width, height = (int(side * scale) // 2 * 2 for side in (video.info.width, video.info.height))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in video:
             small = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
@@ -56,7 +62,7 @@ def _encode(clip: Path, copy: Path) -> None:
         output.mux(stream.encode(None))
 
 
-def _halfway(clip: Path) -> bytes:
+def _frame(clip: Path) -> bytes:
     with VideoReader(clip) as video:
-        half = (video.frames_expected or 1) // 2
-        return next(encode_jpeg(frame.image) for frame in video if frame.index >= half)
+        wanted = (video.frames_expected or 1) // 4
+        return next(encode_jpeg(frame.image) for frame in video if frame.index >= wanted)
