@@ -163,6 +163,28 @@ def test_choices_are_given_in_one_way(portrait: Path, motion: Path, folder: Path
         animate(portrait, motion, out=folder / "a.mp4", sharpness=3)
 
 
+@pytest.mark.parametrize("number", [FRAMES, 10**9])
+def test_a_best_frame_that_is_not_there_is_refused_before_any_work(
+    number: int, portrait: Path, talk: Path, motion: Path, folder: Path
+) -> None:
+    reports: list[Progress] = []
+    for driver in (talk, motion):
+        with pytest.raises(UsageError, match=f"{number}, which the driver does not have") as caught:
+            animate(portrait, driver, out=folder / "a.mp4", best_frame=number, on_progress=reports.append)
+        assert f"0 to {FRAMES - 1}" in caught.value.hint
+    assert reports == []
+    assert list(folder.iterdir()) == []
+
+
+def test_a_best_frame_is_looked_for_no_further_than_memory_allows(
+    monkeypatch: pytest.MonkeyPatch, portrait: Path, talk: Path, folder: Path
+) -> None:
+    monkeypatch.setattr(module, "MOST_AHEAD", FRAMES - 5)
+    with pytest.raises(UsageError, match="too far ahead"):
+        animate(portrait, talk, out=folder / "a.mp4", best_frame=FRAMES - 5)
+    assert animate(portrait, talk, out=folder / "a.mp4", best_frame=FRAMES - 6).best_frame == FRAMES - 6
+
+
 # What a person should know
 
 

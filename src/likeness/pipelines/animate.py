@@ -38,6 +38,9 @@ LOOK_AHEAD_S = 4
 """So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
 what this face's closed eyes and lips look like is learnt there."""
 
+MOST_AHEAD = 3000
+"""A best frame may lie so far ahead: all frames before it are kept meanwhile, 42 kB each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Animation:
@@ -177,9 +180,23 @@ def animate(
 
 
 def _count_ahead(driver: Driver, config: AnimateConfig) -> int:
-    """How many frames are tracked before the first one is rendered."""
+    """How many frames are tracked before the first one is rendered.
+
+    Raises:
+        UsageError: the driver is too short for this best frame, or it lies too far ahead.
+    """
     count = max(int(LOOK_AHEAD_S * driver.info.rate), 2)
-    return max(count, config.best_frame + 1) if isinstance(config.best_frame, int) else count
+    if not isinstance(config.best_frame, int):
+        return count
+    # Where more frames are expected than there are, `calibrate` refuses.
+    most = min(driver.info.frames or MOST_AHEAD, MOST_AHEAD)
+    if config.best_frame >= most:
+        raise UsageError(
+            f"The best frame is number {config.best_frame}, which "
+            + ("is too far ahead." if most == MOST_AHEAD else "the driver does not have."),
+            f"Choose a number from 0 to {most - 1}, or auto; they count from the start that is chosen.",
+        )
+    return max(count, config.best_frame + 1)
 
 
 def _look_ahead(
