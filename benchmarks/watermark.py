@@ -1,6 +1,10 @@
 """What does the picture watermark survive, how often is it seen where there is none, what does it cost?
 
     python benchmarks/watermark.py FOLDER… --work WORK [--out benchmarks/results/watermark.json] [--quick]
+    python benchmarks/watermark.py --print benchmarks/results/*.json
+
+The second form runs nothing: it prints the committed tables of this benchmark and of its sister for sound,
+`watermark_audio.py`, which together are the whole table.
 
 FOLDER…: unmarked videos and pictures (those that carry a mark are left out). One second of video is marked,
 changed as `watermark_changes` says, and searched for the mark. A trial counts only if the very payload comes
@@ -30,10 +34,14 @@ from likeness.disclosure.watermark.picture import PictureMark, mark_still
 from likeness.types import Picture
 from watermark_changes import HARDER, HARDER_STILLS, STILLS, UPRIGHT, VIDEO, Change
 from watermark_media import Clip, clips_in, stills_in, unmarked, widescreen
+from watermark_table import print_files, print_pictures
 
 UNMARKED = 24_000
 THOROUGH_EVERY = 100
 SMALLEST_PX = 256
+SIZES_PX = (256, 400, 600)
+"""What a mark survives depends on the size of the picture above all: results are also given from each of
+these shorter sides to the next."""
 Trial = dict[str, Any]
 
 
@@ -41,21 +49,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--print", nargs="+", type=Path, metavar="JSON", help="print these reports only")
+    parser.add_argument("--work", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--parts", default="video,upright,harder,stills,unmarked,cost")
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--seconds-per-file", type=int, default=2)
+    parser.add_argument("--unmarked", type=int, default=UNMARKED, help="how many unmarked pictures")
     parser.add_argument("--quick", action="store_true", help="one second of each file, 600 unmarked pictures")
     options = parser.parse_args()
+    if options.print:
+        print_files(options.print)
+        return
+    if not options.work or (options.parts and not options.folders):
+        parser.error("give folders to work on, and --work")
     cv2.setNumThreads(1)
     options.work.mkdir(parents=True, exist_ok=True)
     if options.parts:
         shard, shards = map(int, options.shard.split("/"))
         run(options, set(options.parts.split(",")), shard, shards)
     report = summarize(list(all_trials(options.work)))
-    print_table(report)
+    print_pictures(report)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
@@ -65,7 +80,7 @@ def run(options: argparse.Namespace, parts: set[str], shard: int, shards: int) -
     """Do this shard's trials that are not done yet, each written as soon as it is."""
     done = {trial["name"] for trial in all_trials(options.work)}
     clips = clips_in(options.folders, 1 if options.quick else options.seconds_per_file)
-    count = 600 if options.quick else UNMARKED
+    count = 600 if options.quick else options.unmarked
     works: dict[str, Callable[[], Iterator[Trial]]] = {
         "video": lambda: video_trials("video", VIDEO, clips[shard::shards], done),
         "upright": lambda: video_trials("upright", UPRIGHT, clips[shard::shards], done),
@@ -210,7 +225,25 @@ def summarize(trials: list[Trial]) -> dict[str, Any]:
             report[part] = [trial for trials in conditions.values() for trial in trials]
         else:
             report[part] = {name: summarize_condition(trials) for name, trials in conditions.items()}
+    report["promised"] = {
+        part: summarize_promise([trial for trials in groups[part].values() for trial in trials])
+        for part in ("video", "upright", "stills")
+        if part in groups
+    }
     return report
+
+
+def summarize_promise(trials: list[Trial]) -> dict[str, Any]:
+    right = sum(trial["right"] for trial in trials)
+    clips = {trial["name"].split(" | ")[-1] for trial in trials}
+    return {
+        "trials": len(trials),
+        "clips": len(clips),
+        "recovered": right,
+        "share": round(right / len(trials), 4),
+        "wrong_payload": sum(trial["found"] and not trial["right"] for trial in trials),
+        "psnr_db_min": min(trial["psnr_db"] for trial in trials),
+    }
 
 
 def summarize_condition(trials: list[Trial]) -> dict[str, Any]:
@@ -224,9 +257,22 @@ def summarize_condition(trials: list[Trial]) -> dict[str, Any]:
         "confidence_mean": round(statistics.fmean(trial["confidence"] for trial in trials), 3),
         "psnr_db_mean": round(statistics.fmean(qualities_db), 2),
         "psnr_db_min": min(qualities_db),
+        "search_cpu_s_median": statistics.median(trial["search_cpu_s"] for trial in trials),
         "search_cpu_s_max": max(trial["search_cpu_s"] for trial in trials),
+        "by_shorter_side": by_shorter_side(trials),
         "missed": sorted(trial["name"].split(" | ")[-1] for trial in trials if not trial["right"]),
     }
+
+
+def by_shorter_side(trials: list[Trial]) -> dict[str, list[int]]:
+    """Recovered, and tried, by size of the marked picture."""
+    groups: dict[str, list[int]] = {}
+    for least in SIZES_PX:
+        following = min((px for px in SIZES_PX if px > least), default=math.inf)
+        inside = [trial for trial in trials if least <= min(trial["size"]) < following]
+        if inside:
+            groups[f"from {least} px"] = [sum(trial["right"] for trial in inside), len(inside)]
+    return groups
 
 
 def summarize_unmarked(trials: list[Trial]) -> dict[str, Any]:
@@ -251,21 +297,6 @@ def summarize_unmarked(trials: list[Trial]) -> dict[str, Any]:
         "false_positives": sum(trial["false"] for trial in trials),
         "rate_bound_per_picture": most_decodes * share_above / 65536,
     }
-
-
-def print_table(report: dict[str, Any]) -> None:
-    for part, conditions in report.items():
-        print(f"\n{part}")
-        if not isinstance(conditions, dict) or part == "unmarked":
-            print(json.dumps(conditions, indent=1, ensure_ascii=False))
-            continue
-        for name, row in conditions.items():
-            print(
-                f"  {name:22} {row['recovered']:4}/{row['trials']:<4} {row['share']:7.1%}"
-                f"  confidence {row['confidence_mean']:.2f}"
-                f"  PSNR {row['psnr_db_mean']:.1f} (min {row['psnr_db_min']:.1f})"
-                f"  {', '.join(row['missed'][:6])}"
-            )
 
 
 if __name__ == "__main__":

@@ -155,6 +155,10 @@ HARDER: dict[str, Change] = {
     "resize 0.5, crf 32": chain(resize(0.5), encode("h264", 32)),
     "crop 25 %": chain(crop(0.25), _USUAL),
     "H.264 crf 36": encode("h264", 36),
+    "H.264 crf 40": encode("h264", 40),
+    "resize 0.25": chain(resize(0.25), _USUAL),
+    "crop 50 %": chain(crop(0.5), _USUAL),
+    "rotate +5°": chain(rotate(5), _USUAL),
 }
 """Beyond what is promised."""
 
