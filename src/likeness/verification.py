@@ -36,6 +36,8 @@ from likeness.disclosure.statement import (
     find_failures,
     find_serial,
     find_stamp,
+    is_expired,
+    is_intact,
 )
 from likeness.disclosure.store import (
     MAX_STORE_BYTES,
@@ -67,6 +69,8 @@ class Verification:
         own: whether it was signed by this computer's own identity. That alone makes nobody trusted: the
             identity that likeness makes is vouched for by nobody, and a file should be answered in the same
             way wherever it is looked at.
+        expired: whether the signer's certificate is not valid today, and no time stamp shows that it was
+            when the file was signed. Nobody is trusted then.
         signer: the name in the certificate. Anyone can choose a name.
         act, engine: what was done, and by which program, as stated.
         digital_source_type: the last part of the IPTC term, such as compositeWithTrainedAlgorithmicMedia.
@@ -90,6 +94,7 @@ class Verification:
     reasons: tuple[str, ...]
     trusted: bool = False
     own: bool = False
+    expired: bool = False
     signer: str = ""
     act: str = ""
     engine: str = ""
@@ -121,6 +126,8 @@ class Verification:
             return "no Content Credentials found"
         if self.state == "invalid":
             return "Content Credentials found, but they do not hold"
+        if self.expired:
+            return "Content Credentials found, but the certificate of whoever signed is not valid today"
         if self.own and not self.trusted:
             return "Content Credentials found, signed by this computer's own likeness identity"
         known = "you chose to trust" if self.trusted else "you have not chosen to trust"
@@ -159,6 +166,7 @@ class Verification:
                 "state": self.credentials_state,
                 "signer": self.signer,
                 "own": self.own,
+                "expired": self.expired,
                 "time_stamp": self.stamp,
                 "manifest_id": self.manifest_id,
                 "sidecar": str(self.sidecar) if self.sidecar else None,
@@ -313,7 +321,8 @@ def _fingerprint(pem: bytes) -> str:
 def _interpret(path: Path, sha256: str, found: _Found, anchors: _Anchors) -> Verification:
     """Turns c2pa's findings into ours."""
     statement = Statement.read(found.store)
-    valid = found.state in ("Valid", "Trusted")
+    valid = found.state in ("Valid", "Trusted") or is_intact(found.store)
+    expired = is_expired(found.store)
     anchor = find_anchor(found.store) if found.state == "Trusted" else ""
     trusted_as = anchors.trusted.get(anchor, "")
     own = anchors.is_own(anchor, find_serial(found.store))
@@ -327,6 +336,7 @@ def _interpret(path: Path, sha256: str, found: _Found, anchors: _Anchors) -> Ver
             sidecar=found.sidecar,
             stamp=stamp,
             time=statement.stated_time,
+            expired=expired,
         )
     else:
         reasons = why_invalid(find_failures(found.store), found.sidecar)
@@ -338,6 +348,7 @@ def _interpret(path: Path, sha256: str, found: _Found, anchors: _Anchors) -> Ver
         reasons=(*reasons, *anchors.notes),
         trusted=bool(trusted_as),
         own=own,
+        expired=expired,
         signer=signer,
         act=statement.act,
         engine=statement.engine,

@@ -302,7 +302,7 @@ def test_no_room_for_the_signed_file(
     folder: Path, making: MakeMaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = type("Usage", (), {"free": 10})()
-    monkeypatch.setattr("likeness.disclosure.sinks.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("likeness.disclosure.signed_file.shutil.disk_usage", lambda _: full)
     with pytest.raises(DiskFull, match=r"clip\.mp4"):
         write(folder / "clip.mp4", making())
     assert list(folder.iterdir()) == []

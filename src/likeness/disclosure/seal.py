@@ -23,13 +23,14 @@ from typing import Protocol, Self
 import numpy as np
 
 from likeness.disclosure import identity
-from likeness.disclosure.containers import sidecar_of
 from likeness.disclosure.credentials import Credentials
 from likeness.disclosure.imprint import Imprint, payload_for
 from likeness.disclosure.label import Box, Label
-from likeness.disclosure.sinks import WITHOUT_ROOM, FileSink, FolderSink, Sink, save_signed
+from likeness.disclosure.rights import check_rights
+from likeness.disclosure.signed_file import SignedFile
+from likeness.disclosure.sinks import KINDS, FileSink, FolderSink, Sink, save_signed
 from likeness.disclosure.store import new_manifest_id
-from likeness.errors import NoFrames, OutputExists, RightsMissing, SealFailed, Unsupported
+from likeness.errors import NoFrames, OutputExists, SealFailed, Unsupported
 from likeness.media.audio import AudioSource
 from likeness.media.files import check_output, format_of, temporary_beside, write_error
 from likeness.media.image import encode_jpeg, encode_png
@@ -116,7 +117,7 @@ class SealedVideo:
         face_box: Box | None = None,
         language: str = "en",
     ) -> None:
-        _check_rights(making)
+        check_rights(making)
         self._out = Path(out)
         self._format = format_of(os.fspath(out))
         self._making = making
@@ -162,7 +163,7 @@ class SealedVideo:
             self._sink.finish()
             self._check_output()  # somebody else may have been faster
             sidecar = self._sink.commit()
-            notes = (*self._credentials.notes, *([_beside(sidecar)] if sidecar else []))
+            notes = (*self._credentials.notes, *self._sink.notes)
             names = _names(self._layers)
             self.sealed = Sealed(self._out, names, self._manifest_id, notes, sidecar, self._frames)
 
@@ -184,10 +185,8 @@ class SealedVideo:
     def _check_output(self) -> None:
         inputs = [ingredient.path for ingredient in self._making.ingredients]
         check_output(self._out, overwrite=self._overwrite, inputs=inputs)
-        if self._format in WITHOUT_ROOM and not self._overwrite and sidecar_of(self._out).exists():
-            raise OutputExists(
-                f"{sidecar_of(self._out)} is already there.", "Give another name, or add --overwrite."
-            )
+        if self._format != "png":
+            SignedFile(self._out, KINDS[self._format], overwrite=self._overwrite).check()
 
 
 def seal_image(
@@ -203,7 +202,7 @@ def seal_image(
 
     Args and errors as in `SealedVideo`; the caller's array stays as it is.
     """
-    _check_rights(making)
+    check_rights(making)
     out = Path(out)
     kind = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}.get(out.suffix.lower())
     if kind is None:
@@ -225,14 +224,6 @@ def seal_image(
             raise write_error(out, error) from error
         pending.commit()
     return Sealed(out, _names(layers), manifest_id, credentials.notes, None, 1)
-
-
-def _check_rights(making: Making) -> None:
-    if making.label == "none" and making.rights is None:
-        raise RightsMissing(
-            "Leaving out the visible label needs a statement of why you may.",
-            'Add --rights public-domain|synthetic|self|licensed --note "…", or keep the label.',
-        )
 
 
 def _label(
@@ -265,11 +256,3 @@ def _put_on(layers: tuple[FrameLayer, ...], image: Picture, shape: tuple[int, ..
     for layer in layers:
         layer.draw(marked)
     return marked
-
-
-def _beside(sidecar: Path) -> str:
-    suffix = Path(sidecar.stem).suffix
-    return (
-        f"{suffix} files cannot hold Content Credentials, so they lie beside it in '{sidecar.name}': "
-        "keep the two together."
-    )

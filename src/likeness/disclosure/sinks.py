@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from likeness.disclosure.containers import sidecar_of
 from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.signed_file import SignedFile
 from likeness.disclosure.store import new_manifest_id
-from likeness.errors import DiskFull, OutputError
 from likeness.media.audio import AudioSource
 from likeness.media.files import OutputFormat, frame_name, temporary_beside, write_error
 from likeness.media.image import encode_png
@@ -34,9 +31,6 @@ KINDS: dict[OutputFormat, str] = {
     "gif": "image/gif",
     "png": "image/png",
 }
-WITHOUT_ROOM: frozenset[OutputFormat] = frozenset({"webm"})
-"""Containers that cannot hold Content Credentials, which then lie beside them."""
-_SPARE_BYTES = 1 << 20
 
 
 class Sink(Protocol):
@@ -57,6 +51,10 @@ class Sink(Protocol):
     def commit(self) -> Path | None:
         """Gives the output its name, and returns the sidecar if there is one."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of where the credentials are."""
+
 
 class FileSink:
     """One video file: encoded into a temporary file, signed from there into another."""
@@ -73,7 +71,7 @@ class FileSink:
         rate: Fraction,
         audio: AudioSource | None,
     ) -> None:
-        self._out = out
+        self._file = SignedFile(out, KINDS[container])
         self._container = container
         self._credentials = credentials
         self._manifest_id = manifest_id
@@ -83,13 +81,11 @@ class FileSink:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._encoded = stack.enter_context(temporary_beside(self._out)).path
-            self._signed = stack.enter_context(temporary_beside(self._out))
-            self._sidecar = stack.enter_context(temporary_beside(sidecar_of(self._out)))
+            stack.enter_context(self._file)
             width, height = self._size
             self._writer = stack.enter_context(
                 VideoWriter(
-                    self._encoded,
+                    self._file.encoded,
                     format=self._container,
                     width=width,
                     height=height,
@@ -106,52 +102,21 @@ class FileSink:
         self._stack.__exit__(kind, error, trace)
 
     def write(self, image: Picture) -> None:
-        with self._named():
+        with self._file.named():
             self._writer.write(image, owned=True)
 
     def finish(self) -> None:
-        with self._named():
+        with self._file.named():
             self._writer.close()
-        size_bytes = self._encoded.stat().st_size
-        if shutil.disk_usage(self._encoded.parent).free < size_bytes + _SPARE_BYTES:
-            # c2pa would fail too, but without a word about the reason.
-            raise DiskFull(f"No room is left for {self._out}.", "Free some space, or write to another disk.")
-        try:
-            with self._encoded.open("rb") as encoded, self._signed.path.open("w+b") as signed:
-                store = self._credentials.sign(
-                    encoded,
-                    signed,
-                    KINDS[self._container],
-                    title=self._out.name,
-                    manifest_id=self._manifest_id,
-                    embed=self._container not in WITHOUT_ROOM,
-                )
-            if self._container in WITHOUT_ROOM:
-                self._sidecar.path.write_bytes(store)
-            self._encoded.unlink()
-        except OSError as error:
-            raise write_error(self._out, error) from error
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Lets errors name the output, not the hidden file that is written first."""
-        try:
-            yield
-        except OutputError as error:
-            what = error.what.replace(str(self._encoded), str(self._out))
-            raise type(error)(what, error.hint) from error
+        self._file.sign(self._credentials, self._manifest_id)
 
     def commit(self) -> Path | None:
-        if self._container not in WITHOUT_ROOM:
-            self._signed.commit()
-            return None
-        self._sidecar.commit()
-        try:
-            self._signed.commit()
-        except BaseException:
-            self._sidecar.target.unlink(missing_ok=True)  # credentials without a file are worse than neither
-            raise
-        return sidecar_of(self._out)
+        self._file.commit()
+        return self._file.sidecar
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._file.notes
 
 
 class FolderSink:
@@ -207,6 +172,10 @@ class FolderSink:
     def commit(self) -> Path | None:
         self._pending.commit()
         return None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
 
 def save_signed(
