@@ -178,7 +178,7 @@ def test_a_certificate_that_ended_since_is_said(tmp_path: Path, folder: Path, ma
     while dt.datetime.now(dt.UTC) <= signer.certificate.not_valid_after_utc + dt.timedelta(seconds=1):
         time.sleep(0.1)
     seen = verify(folder / "a.png")
-    assert seen.credentials_state == "tampered"
+    assert seen.credentials_state == "untrusted"
     assert any("certificate has ended" in reason for reason in seen.reasons)
 
 

@@ -243,6 +243,12 @@ def test_jpegs_that_c2pa_would_take_into_memory_whole(tmp_path: Path) -> None:
         assert find_excess(file, "image/jpeg") == "is a JPEG of 600 MB"
 
 
+def test_pieces_that_reach_beyond_the_end_count_to_the_end() -> None:
+    """Found by fuzzing."""
+    data = gif(bytes(1_000))[:400]
+    assert 300 < stored_bytes(io.BytesIO(data), "image/gif") < 400
+
+
 def test_segments_behind_a_scan_count() -> None:
     segment = b"\xff\xeb" + struct.pack(">H", 1002) + bytes(1000)
     data = jpeg(b"")[:-2] + segment + b"\xff\xd9" + segment

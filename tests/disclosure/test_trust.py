@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +142,23 @@ def test_own_identity_is_trusted_only_when_it_was_added(
     seen = verify(folder / "a.png")
     assert (seen.credentials_state, seen.own) == ("valid", True)
     assert "you chose to trust" in seen.answer
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_left_out(tmp_path: Path) -> None:
+    """Found by fuzzing: its error is of a kind of its own."""
+    der = ROOT.certificate.public_bytes(Encoding.DER)
+    odd = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x0a", 1)
+    assert odd != der
+    body = base64.encodebytes(odd)
+    trust.folder().mkdir(parents=True)
+    (trust.folder() / "odd.pem").write_bytes(
+        b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+    )
+    found, notes = trust.entries()
+    assert found == ()
+    assert "damaged" in notes[0]
+    with pytest.raises(IdentityError, match="no PEM file of certificates"):
+        trust.add(trust.folder() / "odd.pem")
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -89,15 +89,21 @@ def parse_certificates(data: bytes) -> list[x509.Certificate]:
     Raises:
         ValueError: there is none, or one that is damaged or not like any standard says.
     """
-    found = [x509.load_pem_x509_certificate(block) for block in _CERTIFICATE.findall(data)]
+    found = [_load(block) for block in _CERTIFICATE.findall(data)]
     if not found:
         raise ValueError("it holds no certificate")
-    for certificate in found:
-        try:
-            _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.public_key()
-        except Exception as error:  # the library has several kinds, and a stranger chose which
-            raise ValueError(f"a certificate in it is damaged ({one_line(str(error))})") from error
     return found
+
+
+def _load(block: bytes) -> x509.Certificate:
+    """One certificate, all of whose parts can be read."""
+    try:
+        certificate = x509.load_pem_x509_certificate(block)
+        _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.public_key()
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except Exception as error:  # the library has several kinds, and a stranger chose which
+        raise ValueError(f"a certificate in it is damaged ({one_line(str(error))})") from error
+    return certificate
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:

@@ -173,9 +173,10 @@ def _walk_gif(file: BinaryIO, end: int) -> _Measured:
         elif introducer == b"!":
             head = file.read(13)
             file.seek(1 - len(head), io.SEEK_CUR)
+            begin = file.tell()
             length = _skip_sub_blocks(file)
             if head[:10] == b"\xff\x0bC2PA_GIF":
-                found.stored += length
+                found.stored += max(min(length, end - begin), 0)
         else:  # the trailer, the end of the file, or something that c2pa does not know either
             return found
     return _given_up(found, end - file.tell())
