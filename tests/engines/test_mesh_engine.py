@@ -386,6 +386,18 @@ def test_an_open_mouth_shows_the_drivers_inside() -> None:
     assert (shown[:, 1] - shown[:, 0] > 60).mean() > 0.4
 
 
+def test_a_mouth_opens_however_strange_the_light_on_it() -> None:
+    """A hand before the face changes the shading, which then says nothing; the lips part all the same."""
+    closed, opened = look(Puppet()), look(Puppet(lips=0.1))
+    assert opened.shading is not None
+    at = Puppet(lips=0.1).points
+    x, y = np.round((at[13, :2] + at[14, :2]) / 2).astype(int)
+    for covered in (np.full_like(opened.shading, 5), 255 - opened.shading):
+        performer = perform(source_of(STILL), [closed] * 3)
+        out = performer.render(replace(opened, shading=covered))
+        assert out[y - 3 : y + 4, x - 4 : x + 5].mean() < 70
+
+
 def test_a_fold_of_the_driver_shows_only_with_its_region() -> None:
     frame = look(STILL)
     assert frame.shading is not None

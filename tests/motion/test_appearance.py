@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.faces.topology import FACE_OVAL, INNER_LOWER_LIP, INNER_UPPER_LIP, canonical_mesh
-from likeness.motion.appearance import Unwrapper, skin_colour, uv_pixels
+from likeness.motion.appearance import Unwrapper, deepen_mouth, skin_colour, uv_pixels
 from likeness.motion.frame import MOUTH_PX, SHADING_PX
 from likeness.types import Picture
 
@@ -74,6 +74,27 @@ def test_the_mouth_is_cut_between_the_lips(unwrapper: Unwrapper) -> None:
         assert inside[-1, ::19] == pytest.approx(lower[::2], abs=1.2)
     dark = unwrapper.mouth(puppet.draw(), points)
     assert dark[10:-10, 30:-30].mean() < 70 < puppet.draw()[100:110, 90:100].mean()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(2, 20), st.integers(0, 255))
+def test_a_mouth_seen_in_few_pixels_gets_its_depth_back(size: float, level: int) -> None:
+    """Darker towards the corners and the upper lip, never brighter; the larger the face, the less."""
+    inside = np.full((*MOUTH_PX, 3), level, np.uint8)
+    height, width = MOUTH_PX
+    small, large = (deepen_mouth(inside, Puppet(px_per_cm=k).points).astype(int) for k in (size, size + 1))
+    assert (small <= large).all()
+    assert (large <= inside).all()
+    for picture in (small, large):
+        assert (np.diff(picture[:, width // 2], axis=0) >= 0).all()
+        assert (np.diff(picture[height // 2, : width // 2], axis=0) >= 0).all()
+        assert (picture == picture[:, ::-1]).all()
+
+
+def test_a_mouth_seen_in_many_pixels_stays_as_it_is() -> None:
+    inside = np.random.default_rng(1).integers(0, 256, (*MOUTH_PX, 3), np.uint8)
+    assert np.array_equal(deepen_mouth(inside, Puppet(px_per_cm=8).points), inside)
+    assert deepen_mouth(inside, Puppet(px_per_cm=3).points).mean() < 0.8 * inside.mean()
 
 
 def test_skin_is_skin() -> None:

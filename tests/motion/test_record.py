@@ -204,3 +204,13 @@ def test_what_is_needed_is_kept_and_no_more(tracker: type[ScriptedTracker], need
             assert frame.shading is frame.mouth is frame.skin is None
     if "appearance" in needs:
         assert frames[2].skin == pytest.approx([2, 2, 2]), "from its own picture"
+
+
+def test_a_mouth_seen_in_few_pixels_is_recorded_with_depth(tracker: type[ScriptedTracker]) -> None:
+    """Behind the upper lip it is darker than at the lower one, in pictures that are all of one grey."""
+    for size, is_deep in ((4.5, True), (8.0, False)):
+        script = [(face_at(80, px_per_cm=size),)] * 120  # the last picture is of level 119
+        frames, _ = recorded(tracker, script, needs=frozenset({"appearance"}))
+        mouth = frames[-1].mouth
+        assert mouth is not None
+        assert (mouth[4, 24:72] < mouth[40, 24:72]).all() == is_deep

@@ -10,6 +10,9 @@ from likeness.faces.topology import INNER_LOWER_LIP, INNER_UPPER_LIP, SKIN, Cano
 from likeness.motion.frame import MOUTH_PX, SHADING_PX
 from likeness.types import Floats, Picture
 
+FEW_PX, ENOUGH_PX = 70.0, 120.0
+"""A face this high shows nothing of the mouth's depth, and one that high all of it."""
+
 
 def uv_pixels(mesh: CanonicalMesh, size_px: int) -> Floats:
     """The canonical UV map laid over a square of `size_px` with a small margin: (468, 2) float32 px."""
@@ -78,6 +81,27 @@ class Unwrapper:
         map_y = (lines[0, 1] * (1 - t) + lines[1, 1] * t).astype(np.float32)
         inside = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(inside, np.uint8)
+
+
+def deepen_mouth(inside: Picture, points: Floats) -> Picture:
+    """The unwrapped inside of a mouth, given back the depth that is lost where it is seen in few pixels.
+
+    In a mouth some 20 px wide, lips, teeth and tongue run into each other, and what was dark is no longer.
+    Shown large, that looks flat and bright. So the corners and the part behind the upper lip, where little
+    light gets, are darkened.
+
+    Args:
+        inside: (48, 96, 3) uint8 RGB.
+        points: (478, 3) float32 px, the face it was seen in.
+    """
+    seen = (float(np.ptp(points[:468, 1])) - FEW_PX) / (ENOUGH_PX - FEW_PX)
+    share = 1 - float(np.clip(seen, 0, 1))
+    if share == 0:
+        return inside
+    down, along = ((np.arange(size) + 0.5) / size for size in MOUTH_PX)
+    from_corner = np.clip(np.minimum(along, 1 - along) / 0.22, 0.05, 1) ** 0.7
+    light = 0.85 * np.maximum(from_corner * np.clip(down / 0.35 + 0.45, 0, 1)[:, None], 0.3)
+    return np.asarray(inside * (1 - share * (1 - light))[:, :, None] + 0.5, np.uint8)
 
 
 def skin_colour(image: Picture, points: Floats) -> Floats:

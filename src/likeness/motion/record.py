@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from likeness.errors import FaceIndex, FaceTooSmall, NoFace
 from likeness.faces import FaceTracker
 from likeness.faces.topology import canonical_mesh
-from likeness.motion.appearance import Unwrapper, skin_colour
+from likeness.motion.appearance import Unwrapper, deepen_mouth, skin_colour
 from likeness.motion.frame import MotionFrame, Need, interpolate
 from likeness.types import Face, Frame, Picture
 
@@ -109,7 +109,7 @@ class Recorder:
             points=points,
             blendshapes=face.blendshapes,
             shading=unwrapper.shading(image, points) if unwrapper else None,
-            mouth=unwrapper.mouth(image, points) if unwrapper else None,
+            mouth=deepen_mouth(unwrapper.mouth(image, points), points) if unwrapper else None,
             skin=skin_colour(image, points) if unwrapper else None,
             image=image if "image" in self._needs else None,
         )
