@@ -20,11 +20,12 @@ from likeness.disclosure import find_mark
 from likeness.disclosure.imprint import act_of, id_of, payload_for, soft_binding, stated_payload
 from likeness.disclosure.seal import Sealed, SealedVideo, seal_image
 from likeness.disclosure.store import new_manifest_id
-from likeness.disclosure.watermark.audio import AudioMark
+from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
 from likeness.disclosure.watermark.code import Payload
 from likeness.errors import SealFailed
+from likeness.media.audio import AudioReader, AudioSource
 from likeness.media.image import read_image
-from likeness.types import Ingredient, Making, Picture, Rights
+from likeness.types import Floats, Ingredient, Making, Picture, Rights
 from likeness.verification import verify
 
 RATE = Fraction(25)
@@ -47,6 +48,22 @@ def film(photo: Picture, out: Path, frames: int = 25, making: Making = MAKING) -
         for index in range(frames):
             video.write(panned(photo, index))
     return video.sealed
+
+
+def noisy_voice(rate_hz: int, length_s: int) -> Floats:
+    """Noise whose loudness changes as that of speech does, (1, n) float32."""
+    random = np.random.default_rng(5)
+    loudness = np.repeat(random.uniform(0.05, 1, 10 * length_s), rate_hz // 10)
+    return (random.standard_normal((1, len(loudness))) * loudness * 0.1).astype(np.float32)
+
+
+def write_wav(path: Path, sound: Floats, rate_hz: int) -> None:
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("pcm_s16le", rate=rate_hz, layout="mono")
+        frame = av.AudioFrame.from_ndarray((sound * 32767).astype(np.int16), "s16", "mono")
+        frame.sample_rate, frame.time_base, frame.pts = rate_hz, Fraction(1, rate_hz), 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
 
 
 def encoded_again(path: Path, out: Path, *, crf: int, scale: float = 1.0) -> Path:
@@ -165,9 +182,7 @@ def test_only_pieces_of_a_long_video_are_searched(
 def test_marked_sound_is_recognised(tmp_path: Path) -> None:
     """Under a picture too, whose own lack of a mark does not matter."""
     rate_hz = 16000
-    random = np.random.default_rng(5)
-    envelope = np.repeat(random.uniform(0.05, 1, 120), rate_hz // 10).astype(np.float32)
-    sound = (random.standard_normal((1, len(envelope))) * envelope * 0.1).astype(np.float32)
+    sound = noisy_voice(rate_hz, 12)
     payload = payload_for("voice", new_manifest_id())
     mark = AudioMark(rate_hz, 1, payload)
     marked = np.concatenate([mark.process(sound), mark.flush()], axis=1)
@@ -187,6 +202,39 @@ def test_marked_sound_is_recognised(tmp_path: Path) -> None:
             output.mux(stream.encode(None))
         found = verify(tmp_path / name).watermark
         assert (found.payload, found.where, found.act) == (payload, "sound", "voice")
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.webm"])
+def test_synthetic_sound_of_a_video_is_marked_and_genuine_sound_is_not(tmp_path: Path, name: str) -> None:
+    rate_hz = 16000
+    write_wav(tmp_path / "voice.wav", noisy_voice(rate_hz, 12), rate_hz)
+    source = AudioSource(tmp_path / "voice.wav")
+    picture = np.full((64, 64, 3), 128, np.uint8)
+    payloads, layers = [], []
+    for mark_sound in (True, False):
+        with SealedVideo(
+            tmp_path / name,
+            MAKING,
+            width=64,
+            height=64,
+            rate=Fraction(5),
+            audio=source,
+            mark_sound=mark_sound,
+            overwrite=True,
+        ) as video:
+            for _ in range(60):
+                video.write(picture)
+        with AudioReader(tmp_path / name) as reader:
+            found = find_in_sound(np.concatenate(list(reader), axis=1), reader.rate_hz)
+        payloads.append(found.payload if found else None)
+        layers.append(video.sealed.layers)
+        if mark_sound:
+            assert payloads == [payload_for("animate", video.sealed.manifest_id)]
+    assert payloads[1] is None
+    assert layers == [
+        ("label", "watermark", "sound watermark", "credentials"),
+        ("label", "watermark", "credentials"),
+    ]
 
 
 @pytest.mark.parametrize("size", [(63, 400), (400, 63)])

@@ -30,6 +30,7 @@ from likeness.disclosure.rights import check_rights
 from likeness.disclosure.signed_file import SignedFile
 from likeness.disclosure.sinks import KINDS, FileSink, FolderSink, Sink, save_signed
 from likeness.disclosure.store import new_manifest_id
+from likeness.disclosure.watermark.audio import AudioMark
 from likeness.errors import NoFrames, OutputExists, SealFailed, Unsupported
 from likeness.media.audio import AudioSource
 from likeness.media.files import check_output, format_of, temporary_beside, write_error
@@ -88,6 +89,8 @@ class SealedVideo:
         width, height: of the frames, px.
         rate: frames per second, exact.
         audio: the sound it gets, or None.
+        mark_sound: the sound is synthetic too, and gets the watermark as well. Otherwise it stays as it is: to
+            call the genuine voice of a driver synthetic would be false.
         overwrite: an output that is there may be replaced.
         face_box: left, top, right, bottom of the face, px, which the label stays clear of.
         language: of the label's text, a key of `label.TEXTS`.
@@ -113,6 +116,7 @@ class SealedVideo:
         height: int,
         rate: Fraction,
         audio: AudioSource | None = None,
+        mark_sound: bool = False,
         overwrite: bool = False,
         face_box: Box | None = None,
         language: str = "en",
@@ -124,6 +128,7 @@ class SealedVideo:
         self._shape = (height, width, 3)
         self._rate = rate
         self._audio = audio
+        self._mark_sound = mark_sound and audio is not None and self._format in ("mp4", "webm")
         self._overwrite = overwrite
         self._manifest_id = new_manifest_id()
         self._payload = payload_for(making.act, self._manifest_id)
@@ -131,11 +136,12 @@ class SealedVideo:
             *_label(making, width, height, face_box, language),
             Imprint(width, height, self._payload),
         )
+        self._names = _name_all(self._layers, sound=self._mark_sound)
         self._frames = 0
 
     def __enter__(self) -> Self:
         self._check_output()
-        self._credentials = _state(self._making, self._layers, self._payload)
+        self._credentials = _state(self._making, self._layers, self._names, self._payload)
         with ExitStack() as stack:
             self._sink: Sink = stack.enter_context(self._open())
             self._stack = stack.pop_all()
@@ -164,8 +170,7 @@ class SealedVideo:
             self._check_output()  # somebody else may have been faster
             sidecar = self._sink.commit()
             notes = (*self._credentials.notes, *self._sink.notes)
-            names = _names(self._layers)
-            self.sealed = Sealed(self._out, names, self._manifest_id, notes, sidecar, self._frames)
+            self.sealed = Sealed(self._out, self._names, self._manifest_id, notes, sidecar, self._frames)
 
     def _open(self) -> Sink:
         if self._format == "png":
@@ -180,7 +185,11 @@ class SealedVideo:
             height=height,
             rate=self._rate,
             audio=self._audio,
+            make_sound_layer=self._make_sound_mark if self._mark_sound else None,
         )
+
+    def _make_sound_mark(self, rate_hz: int, channels: int) -> AudioMark:
+        return AudioMark(rate_hz, channels, self._payload)
 
     def _check_output(self) -> None:
         inputs = [ingredient.path for ingredient in self._making.ingredients]
@@ -214,7 +223,7 @@ def seal_image(
     payload = payload_for(making.act, manifest_id)
     imprint = Imprint(width, height, payload, is_still=True)
     layers = (*_label(making, width, height, face_box, language), imprint)
-    credentials = _state(making, layers, payload)
+    credentials = _state(making, layers, _name_all(layers), payload)
     marked = _put_on(layers, image, image.shape)
     data = encode_png(marked) if kind == "image/png" else encode_jpeg(marked, _JPEG_QUALITY)
     with temporary_beside(out) as pending:
@@ -223,7 +232,7 @@ def seal_image(
         except OSError as error:
             raise write_error(out, error) from error
         pending.commit()
-    return Sealed(out, _names(layers), manifest_id, credentials.notes, None, 1)
+    return Sealed(out, _name_all(layers), manifest_id, credentials.notes, None, 1)
 
 
 def _label(
@@ -235,14 +244,15 @@ def _label(
     return (Label(width, height, face_box=face_box, language=language),)
 
 
-def _names(layers: tuple[FrameLayer, ...]) -> tuple[str, ...]:
-    return (*(layer.name for layer in layers), "credentials")
+def _name_all(layers: tuple[FrameLayer, ...], *, sound: bool = False) -> tuple[str, ...]:
+    return (*(layer.name for layer in layers), *(["sound watermark"] if sound else []), "credentials")
 
 
-def _state(making: Making, layers: tuple[FrameLayer, ...], payload: int) -> Credentials:
+def _state(
+    making: Making, layers: tuple[FrameLayer, ...], names: tuple[str, ...], payload: int
+) -> Credentials:
     text = next((layer.text for layer in layers if isinstance(layer, Label)), None)
-    signer = identity.load_or_create()
-    return Credentials(making, signer, label_text=text, layers=_names(layers), payload=payload)
+    return Credentials(making, identity.load_or_create(), label_text=text, layers=names, payload=payload)
 
 
 def _put_on(layers: tuple[FrameLayer, ...], image: Picture, shape: tuple[int, ...]) -> Picture:

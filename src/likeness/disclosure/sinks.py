@@ -22,7 +22,7 @@ from likeness.disclosure.store import new_manifest_id
 from likeness.media.audio import AudioSource
 from likeness.media.files import OutputFormat, frame_name, temporary_beside, write_error
 from likeness.media.image import encode_png
-from likeness.media.writer import VideoWriter
+from likeness.media.writer import MakeSoundLayer, VideoWriter
 from likeness.types import Picture
 
 KINDS: dict[OutputFormat, str] = {
@@ -70,6 +70,7 @@ class FileSink:
         height: int,
         rate: Fraction,
         audio: AudioSource | None,
+        make_sound_layer: MakeSoundLayer | None,
     ) -> None:
         self._file = SignedFile(out, KINDS[container])
         self._container = container
@@ -77,7 +78,7 @@ class FileSink:
         self._manifest_id = manifest_id
         self._size = (width, height)
         self._rate = rate
-        self._audio = audio
+        self._audio, self._make_sound_layer = audio, make_sound_layer
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -91,6 +92,7 @@ class FileSink:
                     height=height,
                     rate=self._rate,
                     audio=self._audio,
+                    make_sound_layer=self._make_sound_layer,
                 )
             )
             self._stack = stack.pop_all()
