@@ -89,8 +89,8 @@ class SealedVideo:
         width, height: of the frames, px.
         rate: frames per second, exact.
         audio: the sound it gets, or None.
-        mark_sound: the sound is synthetic too, and gets the watermark as well. Otherwise it stays as it is: to
-            call the genuine voice of a driver synthetic would be false.
+        mark_sound: the sound is synthetic too, and gets the watermark as well. Otherwise it stays as it is:
+            to call the genuine voice of a driver synthetic would be false.
         overwrite: an output that is there may be replaced.
         face_box: left, top, right, bottom of the face, px, which the label stays clear of.
         language: of the label's text, a key of `label.TEXTS`.
