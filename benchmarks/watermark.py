@@ -37,11 +37,11 @@ from watermark_media import Clip, clips_in, stills_in, unmarked, widescreen
 from watermark_table import print_files, print_pictures
 
 UNMARKED = 24_000
-THOROUGH_EVERY = 100
 SMALLEST_PX = 256
 SIZES_PX = (256, 400, 600)
 """What a mark survives depends on the size of the picture above all: results are also given from each of
 these shorter sides to the next."""
+ORDER = tuple(dict.fromkeys((*VIDEO, *UPRIGHT, *HARDER, *STILLS, *HARDER_STILLS)))
 Trial = dict[str, Any]
 
 
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--seconds-per-file", type=int, default=2)
     parser.add_argument("--unmarked", type=int, default=UNMARKED, help="how many unmarked pictures")
+    parser.add_argument("--thorough-every", type=int, default=10, help="search so many of them in full")
     parser.add_argument("--quick", action="store_true", help="one second of each file, 600 unmarked pictures")
     options = parser.parse_args()
     if options.print:
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace, parts: set[str], shard: int, shards: int) -
         "upright": lambda: video_trials("upright", UPRIGHT, clips[shard::shards], done),
         "harder": lambda: video_trials("harder", HARDER, clips[shard::shards], done),
         "stills": lambda: still_trials(list(stills_in(options.folders, clips))[shard::shards], done),
-        "unmarked": lambda: unmarked_trials(range(shard, count, shards), options.folders, done),
+        "unmarked": lambda: unmarked_trials(range(shard, count, shards), options, done),
         "cost": lambda: cost_trials(clips[0], done) if shard == 0 else iter(()),
     }
     with (options.work / f"trials-{shard}-of-{shards}-{time.time_ns()}.jsonl").open("w") as file:
@@ -167,14 +168,14 @@ def trial_of(
     }
 
 
-def unmarked_trials(indices: range, folders: list[Path], done: set[str]) -> Iterator[Trial]:
+def unmarked_trials(indices: range, options: argparse.Namespace, done: set[str]) -> Iterator[Trial]:
     for index in indices:
         name = f"unmarked | {index}"
         if name in done:
             continue
-        kind, image = unmarked(index, folders)
+        kind, image = unmarked(index, options.folders)
         flat = search.whitened(search.residual(image))
-        thorough = index % THOROUGH_EVERY == 0
+        thorough = index % options.thorough_every == 0
         decoded = [result for _, result in search.attempts(flat, thorough=thorough)]
         yield {
             "name": name,
@@ -224,7 +225,9 @@ def summarize(trials: list[Trial]) -> dict[str, Any]:
         elif part == "cost":
             report[part] = [trial for trials in conditions.values() for trial in trials]
         else:
-            report[part] = {name: summarize_condition(trials) for name, trials in conditions.items()}
+            report[part] = {
+                name: summarize_condition(conditions[name]) for name in ORDER if name in conditions
+            }
     report["promised"] = {
         part: summarize_promise([trial for trials in groups[part].values() for trial in trials])
         for part in ("video", "upright", "stills")
