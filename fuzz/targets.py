@@ -1,0 +1,177 @@
+"""What is fuzzed: the readers of our own formats, and the code that looks at files before c2pa does.
+
+Each target takes any bytes. It may refuse them with an error of ours; everything else is a finding, as is an
+answer that breaks a promise (an `assert`). `run.py` drives them with atheris, and the test suite with
+Hypothesis.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.disclosure.certificates import Certificate, parse_certificates
+from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sniff
+from likeness.disclosure.measure import find_excess, stored_bytes
+from likeness.disclosure.reasons import why_invalid
+from likeness.disclosure.statement import Statement, find_failures, find_stamp, is_intact
+from likeness.disclosure.text import one_line
+from likeness.disclosure.watermark.code import CODED_BITS, decode
+from likeness.disclosure.watermark.search import find_in_picture
+from likeness.errors import LikenessError, ModelFormat
+from likeness.motion.file import FIELDS, MotionFile
+from likeness.verification import verify
+
+_KINDS = sorted(EMBEDDABLE)
+
+
+def folder() -> Path:
+    """Where the files lie that are read; it goes when the process ends."""
+    return Path(_temporary().name)
+
+
+@cache
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="likeness-fuzz-")
+
+
+def motion(data: bytes) -> None:
+    """A whole `.motion` file."""
+    path = folder() / "a.motion"
+    path.write_bytes(data)
+    _read_motion(path)
+
+
+def motion_entries(data: bytes) -> None:
+    """A sound zip archive with a header and arrays of any bytes: what lies behind the checksums."""
+    parts = data.split(b"\xfe\xff")
+    path = folder() / "b.motion"
+    names = ["motion.json", *(f"{name}/00000.npy" for name in FIELDS)]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in zip(names, parts, strict=False):
+            archive.writestr(name, part)
+    _read_motion(path)
+
+
+def _read_motion(path: Path) -> None:
+    try:
+        for frame in islice(MotionFile(path).frames(), 200):
+            assert frame.points.shape == (478, 3)
+            assert np.isfinite(frame.points).all()
+    except ModelFormat as error:
+        assert error.hint
+
+
+def certificates(data: bytes) -> None:
+    """A file in the trust list, as PEM and as the DER inside it."""
+    framed = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(data) + b"-----END CERTIFICATE-----\n"
+    for pem in (data, framed):
+        try:
+            found = [Certificate.of(one) for one in parse_certificates(pem)]
+        except ValueError:
+            continue
+        for one in found:
+            assert one.name.isprintable()
+            assert len(one.fingerprint) == 64
+
+
+def containers(data: bytes) -> None:
+    """Which kind of file it is, and how much c2pa would have to take in, for this kind and all others."""
+    head = data[:HEAD_BYTES]
+    kind = sniff(head)
+    assert kind == UNKNOWN or "/" in kind
+    assert not (is_text(head) and b"\x00" in head)
+    file = io.BytesIO(data)
+    for one in _KINDS:
+        assert 0 <= stored_bytes(file, one) <= len(data) * (1032 if one == "audio/mpeg" else 1)
+        assert isinstance(find_excess(file, one), str)
+        assert file.tell() == 0
+
+
+def statements(data: bytes) -> None:
+    """What c2pa's reader could say, as JSON."""
+    try:
+        store: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(store, dict):
+        return
+    statement = Statement.read(store)
+    for text in (statement.signer, statement.rights, statement.label, statement.stated_time):
+        assert text == one_line(text)
+    find_stamp(store)
+    is_intact(store)
+    assert all(line.isprintable() for line in why_invalid(find_failures(store), None))
+
+
+def payloads(data: bytes) -> None:
+    """The watermark's decoder: any soft values."""
+    soft = np.zeros(CODED_BITS, np.float32)
+    given = data[: CODED_BITS * 4]
+    values = np.frombuffer(given[: len(given) // 4 * 4], np.float32)
+    soft[: len(values)] = values
+    decoded = decode(soft)
+    assert 0 <= decoded.payload < 1 << 32
+    assert -1.001 <= decoded.confidence <= 1.001
+
+
+def pictures(data: bytes) -> None:
+    """The search for the watermark, in pictures of any size and content: it ends, and finds nothing."""
+    if len(data) < 4:
+        return
+    height, width = 1 + data[0], 1 + data[1]
+    content = np.frombuffer(data[2:], np.uint8)
+    image = np.resize(content, (height, width, 3))
+    assert find_in_picture(np.ascontiguousarray(image)) is None
+
+
+def sidecars(data: bytes) -> None:
+    """Credentials beside a file that cannot hold them."""
+    path = folder() / "a.webm"
+    path.write_bytes(b"\x1aE\xdf\xa3\x93B\x82\x88matroska" + bytes(64))
+    (folder() / "a.webm.c2pa").write_bytes(data)
+    _verify(path)
+
+
+def files(data: bytes) -> None:
+    """Whatever somebody wants to have verified."""
+    path = folder() / "any"
+    path.write_bytes(data)
+    _verify(path)
+
+
+def _verify(path: Path) -> None:
+    try:
+        found = verify(path)
+    except LikenessError as error:
+        assert error.hint
+    else:
+        assert found.credentials_state in ("none", "tampered", "untrusted")
+        assert all(line.isprintable() for line in found.summary())
+        json.dumps(found.to_json())
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target
+    for target in (
+        motion,
+        motion_entries,
+        certificates,
+        containers,
+        statements,
+        payloads,
+        pictures,
+        sidecars,
+        files,
+    )
+}
