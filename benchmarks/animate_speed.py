@@ -1,8 +1,8 @@
 """How fast is `likeness animate`, from the driver's file to the sealed file, and what memory does it take?
 
 Each run is a process of its own: decode, track, render, seal and encode, at 512 and at 1024 px, five times,
-medians. Then each stage alone, for its share of the work; then peak memory for ten seconds and for
-ten minutes.
+medians. Then each stage alone, for its share of the work; with --long, peak memory for ten minutes as well,
+and how far sound and picture are apart at their end.
 
     python benchmarks/animate_speed.py [--out benchmarks/results/animate_speed.json] [--long]
 
@@ -33,6 +33,8 @@ import numpy as np
 
 RATE = Fraction(25)
 DRIVER_PX = 512
+LONG_S = 600
+SOUND_HZ, BEEP_HZ, BEEP_S = 48_000, 1000, 0.1
 
 
 def main() -> None:
@@ -76,8 +78,9 @@ def measure(folder: Path, runs: int, *, long: bool) -> dict[str, Any]:
         total = sum(shares.values())
         report[f"{size}_px"]["stage_shares"] = {name: round(ms / total, 3) for name, ms in shares.items()}
     if long:
-        minutes = make_driver(folder / "ten_minutes.mp4", 600)
+        minutes = make_driver(folder / "ten_minutes.mp4", LONG_S, beeps=True)
         report["ten_minutes"] = run_child(minutes, 512, folder)
+        report["ten_minutes"]["sound_late_ms"] = beep_offset_ms(folder / "out.mp4", LONG_S)
     command = [sys.executable, "-m", "likeness", "--help"]
     report["help_s"] = median(time_command(command) for _ in range(max(runs, 5)))
     return report
@@ -121,6 +124,7 @@ def read_peak_mb() -> float:
 def stages(driver: Path, size: int, folder: Path) -> dict[str, float]:
     """Milliseconds a frame for each stage alone, on the whole machine."""
     from likeness.config import AnimateConfig
+    from likeness.disclosure.imprint import Imprint
     from likeness.disclosure.seal import SealedVideo
     from likeness.engines.mesh import MeshEngine
     from likeness.faces import FaceTracker
@@ -158,13 +162,17 @@ def stages(driver: Path, size: int, folder: Path) -> dict[str, float]:
                 out.write(picture)
 
     seal_ms, _ = timed(encode)
+    imprint = Imprint(size, size, 0x1123456)
+    pictures = [picture.copy() for picture in rendered]
+    mark_ms, _ = timed(lambda: [imprint.draw(picture) for picture in pictures])
     count = len(frames)
     return {
         "decode": round(decode_ms / count, 3),
         "track": round(track_ms / count, 3),
         "appearance": round(max(record_ms - track_ms, 0) / count, 3),
         "render": round(render_ms / count, 3),
-        "seal_and_encode": round(seal_ms / count, 3),
+        "watermark": round(mark_ms / count, 3),
+        "label_encode_sign": round((seal_ms - mark_ms) / count, 3),
     }
 
 
@@ -174,8 +182,11 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return 1000 * (time.perf_counter() - start_s), result
 
 
-def make_driver(path: Path, seconds: int) -> Path:
-    """The carphone sequence, enlarged, there and back again until it is long enough."""
+def make_driver(path: Path, seconds: int, *, beeps: bool = False) -> Path:
+    """The carphone sequence, enlarged, there and back again until it is long enough.
+
+    With a beep one second before each full ten, if wanted.
+    """
     from likeness.media.video import VideoReader
     from likeness.models import fetch
 
@@ -193,10 +204,40 @@ def make_driver(path: Path, seconds: int) -> Path:
         stream.width = stream.height = DRIVER_PX
         stream.pix_fmt = "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "20"}
+        sound = container.add_stream("aac", rate=SOUND_HZ, layout="mono") if beeps else None
         for n in range(int(seconds * RATE)):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(loop[n % len(loop)], format="rgb24")))
+            if sound is not None and n % RATE == 0:
+                second = n // int(RATE)
+                chunk = av.AudioFrame.from_ndarray(one_second(second), format="fltp", layout="mono")
+                chunk.sample_rate, chunk.time_base = SOUND_HZ, Fraction(1, SOUND_HZ)
+                chunk.pts = second * SOUND_HZ
+                container.mux(sound.encode(chunk))
         container.mux(stream.encode())
+        if sound is not None:
+            container.mux(sound.encode())
     return path
+
+
+def one_second(second: int) -> Any:
+    """(1, SOUND_HZ) float32: silence, or from its start a beep."""
+    samples = np.zeros((1, SOUND_HZ), np.float32)
+    if second % 10 == 9:
+        t = np.arange(int(BEEP_S * SOUND_HZ))
+        samples[0, : len(t)] = 0.5 * np.sin(2 * np.pi * BEEP_HZ / SOUND_HZ * t)
+    return samples
+
+
+def beep_offset_ms(path: Path, seconds: int) -> float:
+    """How much later the last beep sounds than it should, counted from the first picture."""
+    from likeness.media.audio import AudioReader
+
+    start_s = seconds - 2
+    with AudioReader(path, start_s=start_s, rate_hz=SOUND_HZ) as reader:
+        samples = np.concatenate(list(reader), axis=1)[0]
+    loudness = np.convolve(samples**2, np.ones(SOUND_HZ // 1000), "same")
+    begin = int(np.argmax(loudness > loudness.max() / 4))
+    return round(1000 * (begin / SOUND_HZ - 1), 2)
 
 
 def time_command(command: list[str]) -> float:
