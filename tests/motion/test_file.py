@@ -407,6 +407,9 @@ def test_arrays_of_the_wrong_kind_are_refused(
         npy(POINTS)[:200],
         npy(POINTS, (2, 0)).replace(b"'<f4'", b"'|O8'"),
         b"\x93NUMPY\x01\x00\x76\x00" + b"(" * 118,
+        npy(POINTS, (2, 0)),
+        npy(POINTS).replace(b"(2, 478, 3), }", b"(2L, 478, 3),}"),  # as Python 2 wrote; found by fuzzing
+        npy(POINTS).replace(b" \n", b"x\n"),
     ],
 )
 def test_entries_that_are_no_arrays_are_refused(tmp_path: Path, bare: Path, data: bytes) -> None:

@@ -62,6 +62,13 @@ _DAMAGE = (
 )
 
 
+# The header of an array as we write it. NumPy's reader also takes headers of Python 2, with a warning.
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '[<|][a-z]\d', 'fortran_order': False, 'shape': \([\d, ]*\), \} *\n",
+    re.DOTALL,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     shape: tuple[int, ...]
@@ -189,6 +196,8 @@ class MotionFile:
         field = FIELDS[name]
         try:
             data = self._read_entry(archive, f"{name}/{number:05d}.npy", field.max_bytes(size))
+            if not _begins_as_ours(data):
+                raise ValueError("an array that was written by something else")
             array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
         except _DAMAGE as error:
             raise self._damaged(f"frames from {number * CHUNK} cannot be read") from error
@@ -206,6 +215,11 @@ class MotionFile:
             f"{self._path.name} is not a usable .motion file: {why}.",
             "Record it again with `likeness motion record VIDEO -o FILE.motion`.",
         )
+
+
+def _begins_as_ours(npy: bytes) -> bool:
+    head = _NPY.match(npy)
+    return head is not None and head.end() == 10 + int.from_bytes(npy[8:10], "little")
 
 
 def _face_heights_px(points: Floats) -> Floats:
