@@ -107,7 +107,7 @@ class AnimateConfig(MotionConfig):
         if start_s < 0 or (end_s is not None and end_s <= start_s):
             raise UsageError(
                 "The end of the chosen part does not come after its start.",
-                "Give --start and --end in seconds, with the start first.",
+                "Give start and end in seconds, with the start first.",
             )
         for name, number in (("source face", self.source_face), ("driving face", self.driving_face)):
             if number is not None:
@@ -117,12 +117,13 @@ class AnimateConfig(MotionConfig):
             if self.offline:
                 raise UsageError(
                     "A time stamp comes from the network, and nothing may be fetched.",
-                    "Leave out --tsa-url or --offline.",
+                    "Leave out --tsa-url or --offline (tsa_url or offline in Python).",
                 )
         if self.label == "none" and self.rights is None:
             raise RightsMissing(
                 "Leaving out the visible label needs a statement of rights.",
-                'Add --rights public-domain|synthetic|self|licensed --note "why you may".',
+                'Add --rights public-domain|synthetic|self|licensed --note "why you may" '
+                '(rights=Rights("self", "why you may") in Python).',
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,24 @@ def test_every_verb_has_help(verb: str, cli: Cli) -> None:
     outcome = cli(verb, "--help")
     assert outcome.code == 0
     assert f"likeness {verb}" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "words", [*((verb,) for verb in VERBS), ("motion", "record"), ("models", "info"), ("identity", "show")]
+)
+def test_help_names_values_by_what_they_are(words: tuple[str, ...], cli: Cli) -> None:
+    """In upper case; nothing stands beside a flag."""
+    options = [line for line in cli(*words, "--help").out.splitlines() if re.search(r" --[a-z]", line)]
+    assert options
+    assert not any(re.search(r"<[a-z ]+>", line) for line in options)
+
+
+def test_help_of_animate_is_exact(cli: Cli) -> None:
+    said = " ".join(re.sub(r"[│\s]+", " ", cli("animate", "--help").out).split())
+    assert "PORTRAIT" in said
+    assert "DRIVING" in said
+    assert "no side is longer than this many pixels" in said
+    assert "how far it turns, shifts, and comes nearer" in said
 
 
 def test_version(cli: Cli) -> None:

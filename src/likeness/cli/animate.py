@@ -19,9 +19,14 @@ def animate(
         Path, typer.Argument(help="The video whose movements it takes over, or a .motion file.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="What to write: .mp4, .webm, .gif, or a folder for PNGs.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="OUT", help="What to write: .mp4, .webm, .gif, or a folder for PNGs."
+        ),
     ],
-    engine: Annotated[str, typer.Option(help="Which engine renders; `likeness doctor` lists them.")] = "mesh",
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="Which engine renders; `likeness doctor` lists them.")
+    ] = "mesh",
     relative: Annotated[
         bool,
         typer.Option(
@@ -40,7 +45,8 @@ def animate(
         str,
         typer.Option(
             metavar="auto|first|N",
-            help="Which driver frame the portrait itself stands for; auto finds the most alike.",
+            help="Which driver frame the portrait itself stands for, counted from 0 at --start; auto finds "
+            "the most alike.",
             rich_help_panel=MOTION,
         ),
     ] = "auto",
@@ -54,19 +60,31 @@ def animate(
     pose_strength: Annotated[
         float | None,
         typer.Option(
-            help="The same for the head's turning alone. [default: as --strength]", rich_help_panel=MOTION
+            help="The same for the head's movement alone: how far it turns, shifts, and comes nearer. "
+            "[default: as --strength]",
+            rich_help_panel=MOTION,
         ),
     ] = None,
     smooth: Annotated[
         float, typer.Option(help="Calm the movements: 0 as tracked, 1 very calm.", rich_help_panel=MOTION)
     ] = 0.0,
     max_side: Annotated[
-        int, typer.Option(help="Longest side of the output, in pixels.", rich_help_panel=PICTURE)
+        int,
+        typer.Option(
+            metavar="PX",
+            help="The output is as large as the portrait, but no side is longer than this many pixels.",
+            rich_help_panel=PICTURE,
+        ),
     ] = 1280,
     crop: Annotated[
         bool, typer.Option("--crop", help="Make a head-and-shoulders square.", rich_help_panel=PICTURE)
     ] = False,
-    size: Annotated[int, typer.Option(help="Side of that square, in pixels.", rich_help_panel=PICTURE)] = 512,
+    size: Annotated[
+        int,
+        typer.Option(
+            metavar="PX", help="Side of that square, however large the portrait.", rich_help_panel=PICTURE
+        ),
+    ] = 512,
     start: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Begin here in the driver: 12.5 or 1:02.5.", rich_help_panel=TIME),

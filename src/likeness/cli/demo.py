@@ -10,7 +10,10 @@ import typer
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The folder to write to; an earlier demo there is replaced.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="The folder to write to; an earlier demo there is replaced."
+        ),
     ] = Path("out/demo"),
     offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even a model.")] = False,
 ) -> None:

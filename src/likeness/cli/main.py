@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from likeness.cli import animate, demo, doctor, faces, identity, models, motion, trust, verify
+from likeness.cli.metavars import name_values
 from likeness.errors import LikenessError, UsageError
 
 STOPPED = 130  # what shells report for a program that Ctrl-C ended
@@ -71,7 +72,9 @@ def run(args: Sequence[str]) -> int:
     debug = "--debug" in args
     words = [word for word in args if word != "--debug"] or ["--help"]
     try:
-        code = app(args=words, prog_name="likeness", standalone_mode=False)
+        command = typer.main.get_command(app)
+        name_values(command)
+        code = command(args=words, prog_name="likeness", standalone_mode=False)
         sys.stdout.flush()
     except LikenessError as error:
         return _fail(error.what, error.hint, error.exit_code, debug)

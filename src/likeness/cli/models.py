@@ -36,7 +36,7 @@ def list_models() -> None:
 @app.command("pull")
 def pull(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which ones; all of them when left out.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Which ones; all of them when left out.")
     ] = None,
 ) -> None:
     """Fetch files now, so that everything works without a network later.

@@ -112,7 +112,10 @@ def _check_new(path: Path, overwrite: bool, inputs: Iterable[str | Path], *, is_
         if any(Path(each).exists() and path.samefile(each) for each in inputs):
             raise UsageError(f"{path} is one of the inputs.", "Give the output another name.")
         if not overwrite:
-            raise OutputExists(f"{path} is already there.", "Give another name, or add --overwrite.")
+            raise OutputExists(
+                f"{path} is already there.",
+                "Give another name, or add --overwrite (overwrite=True in Python).",
+            )
         _check_replaceable(path, is_folder=is_folder)
     _check_folder(path.absolute().parent)
 

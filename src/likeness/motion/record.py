@@ -96,7 +96,7 @@ class Recorder:
         if most:
             return FaceIndex(
                 f"The driver never shows {self._number} faces at once, only {most}.",
-                "`likeness faces FILE` lists the faces with their numbers.",
+                "`likeness faces FILE` (list_faces in Python) lists the faces with their numbers.",
             )
         return NoFace(
             "No face was found in the driver.",

@@ -98,5 +98,5 @@ def frame_range(info: DriverInfo, start_s: Fraction | None, end_s: Fraction | No
     first = min(math.ceil((start_s or 0) * info.rate), total)
     last = total if end_s is None else min(math.ceil(end_s * info.rate), total)
     if first >= last:
-        raise NoFrames("The chosen part of the motion holds no frame.", "Choose an earlier --start.")
+        raise NoFrames("The chosen part of the motion holds no frame.", "Choose an earlier start.")
     return range(first, last)

@@ -24,7 +24,10 @@ def check_plain_output(out: Path, suffix: str, *, overwrite: bool, source: Path)
         if out.samefile(source):
             raise UsageError(f"{out} is the input itself.", "Give the output another name.")
         if not overwrite:
-            raise OutputExists(f"{out} is already there.", "Give another name, or add --overwrite.")
+            raise OutputExists(
+                f"{out} is already there.",
+                "Give another name, or add --overwrite (overwrite=True in Python).",
+            )
     if not out.absolute().parent.is_dir():
         raise NotWritable(f"The folder {out.absolute().parent} does not exist.", "Create it first.")
 

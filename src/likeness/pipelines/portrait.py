@@ -38,12 +38,13 @@ def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face
     if not faces:
         raise NoFace(
             f"No face was found in {path.name}.",
-            "Use a picture that shows a face from the front; `likeness faces FILE` shows what is found.",
+            "Use a picture that shows a face from the front; `likeness faces FILE` (list_faces in "
+            "Python) shows what is found.",
         )
     if number is not None and number > len(faces):
         raise FaceIndex(
             f"{path.name} shows {len(faces)} face{'s'[: len(faces) > 1]}, so there is no face {number}.",
-            "`likeness faces FILE` lists the faces with their numbers.",
+            "`likeness faces FILE` (list_faces in Python) lists the faces with their numbers.",
         )
     face = faces[(number or 1) - 1]
     if face.size_px < SMALLEST_FACE_PX:
