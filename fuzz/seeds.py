@@ -6,6 +6,7 @@ python fuzz/seeds.py CORPUS
 from __future__ import annotations
 
 import io
+import struct
 import sys
 import tempfile
 import zipfile
@@ -32,9 +33,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _write_motion(corpus, Path(folder))
         _write_signed(corpus, Path(folder))
+    for name, data in _containers().items():
+        (corpus / "containers" / name).write_bytes(data)
     (corpus / "payloads" / "word").write_bytes(signs(0xDEADBEEF).tobytes())
     random = np.random.default_rng(0)
     (corpus / "pictures" / "noise").write_bytes(bytes([79, 99]) + random.bytes(4096))
+
+
+def _containers() -> dict[str, bytes]:
+    """The smallest of each kind that no library at hand writes with credentials in it."""
+    uuid = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+    geob = b"\0application/c2pa\0c2pa\0c2pa manifest store\0" + bytes(20)
+    frame = b"GEOB" + bytes([0, 0, 0, len(geob)]) + b"\0\0" + geob
+    tag = bytes([0, 0, 0, len(frame)]) + frame + b"\xff\xfb\x90\0"
+    ftyp = struct.pack(">I", 16) + b"ftypmp42" + bytes(4)
+    moov = struct.pack(">I4sI4sI4s", 24, b"moov", 16, b"trak", 8, b"free")
+    store = struct.pack(">I4s", 40, b"uuid") + uuid + bytes(16)
+    return {
+        "mp3 2.4": b"ID3\4\0\0" + tag,
+        "mp3 2.3": b"ID3\3\0\x80" + tag,
+        "mp3 2.2": b"ID3\2\0\0\0\0\0\x0aGEO\0\0\4abcd",
+        "mp3 extended": b"ID3\3\0\x40\0\0\0\x14\0\0\0\6" + bytes(6) + b"TIT2\0\0\0\0\0\x80",
+        "mp4": ftyp + moov + store,
+        "jxl": b"\0\0\0\x0cJXL \r\n\x87\n" + struct.pack(">I4s", 16, b"jumb") + bytes(8),
+        "wav": b"RIFF\x1c\0\0\0WAVEfmt \0\0\0\0C2PA\4\0\0\0abcd",
+        "webm": b"\x1aE\xdf\xa3\x93B\x82\x84webm",
+        "ts": (b"\x47" + bytes(187)) * 3,
+    }
 
 
 def _write_motion(corpus: Path, folder: Path) -> None:
