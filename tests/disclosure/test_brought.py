@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness.disclosure import identity, trust
-from likeness.disclosure.brought import Brought
+from likeness.disclosure.brought import Brought, parse_key
 from likeness.disclosure.certificates import parse_certificates
 from likeness.disclosure.private_file import store_new
 from likeness.disclosure.seal import seal_image
@@ -235,3 +236,23 @@ def test_damaged_certificates_are_read_or_refused(data: st.DataObject) -> None:
         assert parse_certificates(bytes(pem))
     except ValueError as error:
         assert str(error)
+
+
+def test_blocks_that_begin_and_never_end_are_passed_over_at_once() -> None:
+    """With a pattern that searches to the end of the file for each, this takes minutes."""
+    with pytest.raises(ValueError, match="no certificate"):
+        parse_certificates(b"-----BEGIN CERTIFICATE-----" * 38_000)
+    with pytest.raises(ValueError, match="no private key"):
+        parse_key(b"-----BEGIN PRIVATE KEY-----" * 38_000, None)
+
+
+def test_headers_inside_a_block_do_no_harm() -> None:
+    """As OpenSSL writes them for old encrypted keys, with dashes in them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    old = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    assert b"DEK-Info: AES-256-CBC" in old
+    assert parse_key(old, b"secret").private_numbers() == key.private_numbers()  # type: ignore[union-attr]

@@ -20,7 +20,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from likeness.disclosure.certificates import SIGNING_USES, is_authority, name_of, parse_certificates
+from likeness.disclosure.certificates import (
+    PEM_BODY,
+    SIGNING_USES,
+    is_authority,
+    name_of,
+    parse_certificates,
+)
 from likeness.disclosure.text import one_line
 from likeness.errors import IdentityError
 
@@ -29,7 +35,7 @@ _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 _MIN_RSA_BITS = 2048
 _MAX_CHAIN = 8
 _KEY = re.compile(
-    rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.+?-----END (?:[A-Z]+ )*PRIVATE KEY-----", re.DOTALL
+    rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----" + PEM_BODY + rb"-----END (?:[A-Z]+ )*PRIVATE KEY-----"
 )
 _PEM = serialization.Encoding.PEM
 

@@ -22,7 +22,10 @@ SIGNING_USES = {
     ObjectIdentifier("1.3.6.1.5.5.7.3.36"): "document signing",
 }
 
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+PEM_BODY = rb"(?:[^-]|-(?!----))+"
+"""What may lie between the two lines of dashes. It ends at the next ones: where many blocks begin and none
+ends, searching on to the end of the file for each would take minutes."""
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----" + PEM_BODY + rb"-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True, slots=True)
