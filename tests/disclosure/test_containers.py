@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import av
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from PIL import Image
 
 from likeness.disclosure.containers import EMBEDDABLE, UNKNOWN, is_text, sniff
-from likeness.disclosure.sinks import KINDS, WITHOUT_ROOM
+from likeness.disclosure.sinks import KINDS
+from likeness.verification import verify
 
 
 @pytest.mark.parametrize(
@@ -93,4 +95,17 @@ def test_text_is_told_from_bytes() -> None:
 
 
 def test_outputs_go_where_c2pa_can_follow() -> None:
-    assert {name for name, kind in KINDS.items() if kind not in EMBEDDABLE} == set(WITHOUT_ROOM)
+    assert {name for name, kind in KINDS.items() if kind not in EMBEDDABLE} == {"webm"}
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"), [(b"\xff\x0a", "image/x-jxl"), (b"\0\0\0\x08wide\0\0\0\x08mdat", "video/x-quicktime")]
+)
+def test_kinds_that_hold_no_credentials_are_not_taken_for_damaged(
+    tmp_path: Path, head: bytes, kind: str
+) -> None:
+    """Bare JPEG XL, and QuickTime from before `ftyp`: c2pa would call them damaged."""
+    path = tmp_path / "old"
+    path.write_bytes(head + bytes(200))
+    assert sniff(path.read_bytes()) == kind
+    assert verify(path).credentials_state == "none"

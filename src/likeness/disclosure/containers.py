@@ -15,7 +15,7 @@ _AT_START: tuple[tuple[bytes, str], ...] = (
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
     (b"BM", "image/bmp"),
-    (b"\xff\x0a", "image/jxl"),
+    (b"\xff\x0a", "image/x-jxl"),  # bare, without the boxes that could hold credentials
     (b"\x00\x00\x00\x0cJXL ", "image/jxl"),
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
@@ -68,8 +68,8 @@ def sniff(head: bytes) -> str:
         return _RIFF.get(head[8:12], UNKNOWN)
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):  # QuickTime from before `ftyp`
-        return "video/quicktime"
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free"):  # from before `ftyp`, without which c2pa reads none
+        return "video/x-quicktime"
     if head[:4] == b"\x1aE\xdf\xa3":  # EBML; its DocType is near the start
         return "video/webm" if b"webm" in head[:80] else "video/x-matroska"
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
