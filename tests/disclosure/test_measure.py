@@ -249,6 +249,13 @@ def test_pieces_that_reach_beyond_the_end_count_to_the_end() -> None:
     assert 300 < stored_bytes(io.BytesIO(data), "image/gif") < 400
 
 
+def test_entries_that_claim_the_same_bytes_count_once() -> None:
+    """Found by fuzzing."""
+    entry = struct.pack("<HHII", 0xCD41, 7, 4_000, 8)
+    data = (b"II*\0\x08\0\0\0\x05\0" + entry * 5 + bytes(4)).ljust(5_000, b"\0")
+    assert stored_bytes(io.BytesIO(data), "image/tiff") == 4_000
+
+
 def test_segments_behind_a_scan_count() -> None:
     segment = b"\xff\xeb" + struct.pack(">H", 1002) + bytes(1000)
     data = jpeg(b"")[:-2] + segment + b"\xff\xd9" + segment

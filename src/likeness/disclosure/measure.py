@@ -208,7 +208,7 @@ def _walk_tiff(file: BinaryIO, end: int) -> _Measured:
         table = _read(file, at + 2, 12 * count)
         for tag, kind, values, _ in struct.iter_unpack(f"{order}HHII", table[: len(table) // 12 * 12]):
             if (tag, kind) == (_TIFF_TAG, _TIFF_BYTES):
-                found.stored += min(values, end)
+                found.stored = max(found.stored, min(values, end))  # c2pa takes one
         found.parts += 1 + count
         if found.parts > MAX_PARTS:
             return _given_up(found, end)
