@@ -138,7 +138,7 @@ def test_a_number_chooses_the_frame_that_stands_for_the_source(
 ) -> None:
     made = animate(portrait, motion, out=folder / "a.mp4", best_frame=7)
     assert made.best_frame == 7
-    with pytest.raises(UsageError, match=f"Frame 50 is not among the {FRAMES}"):
+    with pytest.raises(UsageError, match="number 50, which the driver does not have"):
         animate(portrait, motion, out=folder / "b.mp4", best_frame=50)
     assert [path.name for path in folder.iterdir()] == ["a.mp4"]
 
@@ -284,6 +284,13 @@ def test_any_engine_gets_what_it_needs(
             # All but the label; the watermark is faint.
             change = np.subtract(picture[: HEIGHT // 2], frame.image[: HEIGHT // 2], dtype=np.float64)
             assert np.square(change).mean() < 15
+
+
+def test_a_motion_holds_one_face_only(portrait: Path, motion: Path, folder: Path) -> None:
+    with pytest.raises(UsageError, match="holds only one") as caught:
+        animate(portrait, motion, out=folder / "a.mp4", driving_face=1)
+    assert "--face N" in caught.value.hint
+    assert list(folder.iterdir()) == []
 
 
 def test_an_engine_that_needs_pictures_takes_no_motion(

@@ -164,6 +164,18 @@ def test_too_small(tmp_path: Path) -> None:
     assert choose_face((large, small), None, tmp_path / "a.png") is large
 
 
+def test_a_face_that_would_become_too_small_in_the_output(tmp_path: Path) -> None:
+    """Large enough in the photo, but not at the size that is asked for; a crop of the head is."""
+    image = np.full((800, 700, 3), 128, np.uint8)
+    image[:HEIGHT, :WIDTH] = Puppet().draw()
+    path = save(tmp_path, image)
+    assert read(path, max_side=400).face.size_px > SMALLEST_FACE_PX
+    with pytest.raises(FaceTooSmall, match=r"At 224×256 px, the face in a\.png would be \d\d px") as caught:
+        read(path, max_side=256)
+    assert "--max-side, or --crop (max_side or crop in Python)" in caught.value.hint
+    assert read(path, max_side=256, crop=True).face.size_px > SMALLEST_FACE_PX
+
+
 def test_no_picture(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(Unreadable):

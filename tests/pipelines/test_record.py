@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from likeness.errors import FaceIndex, NoFace, NotWritable, OutputExists, UsageError
+from likeness.errors import FaceIndex, NoFace, NoFrames, NotWritable, OutputExists, UsageError
 from likeness.motion.file import MotionFile
 from likeness.motion.frame import DriverInfo
 from likeness.pipelines.record import record_motion
@@ -86,6 +86,15 @@ def test_nobody(folder: Path, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "wall.mp4", [wall()] * 5)
     with pytest.raises(NoFace):
         record_motion(clip, out=folder / "a.motion")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_picture_moves_nobody(portrait: Path, folder: Path, tmp_path: Path) -> None:
+    """Neither as a file of its own nor as a video; `animate` would refuse what came of it."""
+    for source in (portrait, write_clip(tmp_path / "one.mp4", [Puppet().draw()])):
+        with pytest.raises(NoFrames, match=f"{source.name} holds one picture only") as caught:
+            record_motion(source, out=folder / "a.motion")
+        assert caught.value.hint
     assert list(folder.iterdir()) == []
 
 

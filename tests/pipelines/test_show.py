@@ -35,9 +35,17 @@ def test_names_cannot_break_out(folder: Path) -> None:
     assert 'alt="a&quot;onload=x&amp;&lt;b&gt;.gif"' in html
 
 
-def test_a_folder_or_what_is_too_large_is_only_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert video_html(folder) == "<p>out</p>"
-    assert video_html(folder / "gone.mp4") == "<p>gone.mp4</p>"
-    (folder / "a.mp4").write_bytes(bytes(11))
-    monkeypatch.setattr(show, "MAX_INLINE_BYTES", 10)
-    assert video_html(folder / "a.mp4") == "<p>a.mp4</p>"
+def test_a_folder_or_what_is_not_there_is_named(folder: Path) -> None:
+    assert video_html(folder) == "<p>out is a folder of pictures.</p>"
+    assert video_html(folder / "gone.mp4") == "<p>gone.mp4 is no longer there.</p>"
+
+
+def test_what_is_too_large_for_a_notebook_is_named_with_its_size(folder: Path) -> None:
+    path = folder / "a&b.mp4"
+    for size, is_shown in ((show.MAX_INLINE_BYTES, True), (show.MAX_INLINE_BYTES + 1, False)):
+        with path.open("wb") as file:
+            file.truncate(size)
+        html = video_html(path)
+        assert html.startswith("<video " if is_shown else "<p>a&amp;b.mp4 is too large")
+    assert "10 MB" in html
+    assert len(html) < 200

@@ -17,7 +17,7 @@ from typing import Any
 from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine
-from likeness.errors import NoFrames, UsageError
+from likeness.errors import UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
 from likeness.media import AudioSource, check_input, check_output, check_sound, format_of
@@ -117,13 +117,10 @@ def animate(
     if audio_file is not None:
         check_sound(audio_file)
     renderer: Engine = get_engine(engine)()
+    if driving.suffix.lower() == SUFFIX:
+        _check_motion_suffices(renderer, config)
     names = {LANDMARKER, *(model.name for model in renderer.models())}
     fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
-    if driving.suffix.lower() == SUFFIX and "image" in renderer.needs:
-        raise UsageError(
-            f"The engine {renderer.name} needs the driver's pictures, and a .motion file holds none.",
-            "Give the video itself, or choose the engine mesh.",
-        )
     with (
         Driver(
             driving,
@@ -179,6 +176,21 @@ def animate(
         )
 
 
+def _check_motion_suffices(engine: Engine, config: AnimateConfig) -> None:
+    """Refuse what a `.motion` file cannot give: pictures, and any other face than the one it holds."""
+    if "image" in engine.needs:
+        raise UsageError(
+            f"The engine {engine.name} needs the driver's pictures, and a .motion file holds none.",
+            "Give the video itself, or choose the engine mesh.",
+        )
+    if config.driving_face is not None:
+        raise UsageError(
+            "A face of the driver was chosen, and a .motion file holds only one.",
+            "Leave out the choice, or record the other face with `likeness motion record … --face N` "
+            "(record_motion(…, face=N) in Python).",
+        )
+
+
 def _count_ahead(driver: Driver, config: AnimateConfig) -> int:
     """How many frames are tracked before the first one is rendered.
 
@@ -208,8 +220,7 @@ def _look_ahead(
     for frame in islice(stream, count):
         first.append(frame)
         on_progress(Progress("track", len(first), total and min(count, total)))
-    if len(first) < 2:
-        raise NoFrames(f"{driver.path.name} holds one picture only, which moves nobody.", "Give a video.")
+    driver.check_moves(len(first))
     return first
 
 

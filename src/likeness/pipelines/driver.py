@@ -71,6 +71,15 @@ class Driver:
     def __exit__(self, *details: object) -> None:
         self._stack.close()
 
+    def check_moves(self, frames: int) -> None:
+        """Refuse a driver of which there are no more `frames` than this.
+
+        Raises:
+            NoFrames: one picture does not move.
+        """
+        if frames < 2:
+            raise NoFrames(f"{self.path.name} holds one picture only, which moves nobody.", "Give a video.")
+
     @property
     def held(self) -> int:
         """How many frames so far did not show the face."""

@@ -29,8 +29,19 @@ def read_portrait(path: Path, config: AnimateConfig) -> Source:
     still = read_image(path)
     face = choose_face(find_faces(still.image), config.source_face, path)
     if config.crop:
-        return _head_square(still, face, config.size // 2 * 2)
-    return _whole(still, face, config.max_side)
+        source = _head_square(still, face, config.size // 2 * 2)
+        remedy = "--size (size in Python)"
+    else:
+        source = _whole(still, face, config.max_side)
+        remedy = "--max-side, or --crop (max_side or crop in Python)"
+    if source.face.size_px < SMALLEST_FACE_PX:
+        height, width = source.image.shape[:2]
+        raise FaceTooSmall(
+            f"At {width}×{height} px, the face in {path.name} would be {source.face.size_px:.0f} px large; "
+            f"{SMALLEST_FACE_PX} are needed.",
+            f"Choose a larger {remedy}.",
+        )
+    return source
 
 
 def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face:

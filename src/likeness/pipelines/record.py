@@ -66,6 +66,7 @@ def record_motion(
         on_progress: called with `Progress` as the work goes on.
 
     Raises:
+        NoFrames: it is a picture, or a video of one; that would move nobody.
         LikenessError: see `likeness.errors`; nothing is written then.
     """
     driving, out = check_input(Path(driving)), Path(out)
@@ -80,6 +81,7 @@ def record_motion(
     ):
         with plain_output(out) as path:
             count = write_motion(path, _tell(frames, driver, on_progress), driver.info)
+            driver.check_moves(count)
         return Recording(out, driving, count, driver.info.rate, driver.held)
 
 
