@@ -16,7 +16,7 @@ PACKAGE = Path(likeness.__file__).parent
 
 # From the ground up: a part sees its own tier's parts only where the tier says so, and all tiers below.
 TIERS = (
-    ("errors", "types", "paths", "progress"),
+    ("errors", "types", "paths", "progress", "compiled"),
     ("config", "registry", "models"),
     ("media",),
     ("faces", "disclosure"),
@@ -36,6 +36,7 @@ ONLY = {
     "types": frozenset[str](),
     "paths": frozenset[str](),
     "progress": frozenset[str](),
+    "compiled": frozenset[str](),
     "disclosure": frozenset({"errors", "types", "paths", "progress", "models", "media"}),
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from likeness.engines.mesh.compiled import compiled
+from likeness.compiled import compiled
 from likeness.types import Floats, Picture
 
 NOTHING = 14.0

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from likeness.engines.mesh.compiled import compiled
+from likeness.compiled import compiled
 from likeness.types import Floats, Picture
 
 Words: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
