@@ -63,7 +63,9 @@ class Driver:
             self.info = DriverInfo(video.rate, video.width, video.height, self._reader.frames_expected)
             self.has_audio = video.has_audio
             self.start_s = self._reader.start_s
-            self._recorder = Recorder(needs=needs, face=face)
+            # One thread: the rendering and encoding beside it fill the other cores, and the second thread
+            # of so small a network mostly waits, at full speed.
+            self._recorder = Recorder(needs=needs, face=face, threads=1)
 
     def __enter__(self) -> Driver:
         return self
