@@ -33,7 +33,7 @@ from likeness.disclosure.watermark.code import MIN_CONFIDENCE
 from likeness.disclosure.watermark.picture import PictureMark, mark_still
 from likeness.types import Picture
 from watermark_changes import HARDER, HARDER_STILLS, STILLS, UPRIGHT, VIDEO, Change
-from watermark_media import Clip, clips_in, stills_in, unmarked, widescreen
+from watermark_media import KINDS, Clip, clips_in, stills_in, unmarked, widescreen
 from watermark_table import print_files, print_pictures
 
 UNMARKED = 24_000
@@ -289,6 +289,7 @@ def summarize_unmarked(trials: list[Trial]) -> dict[str, Any]:
     kinds = sorted({trial["kind"] for trial in trials})
     return {
         "pictures": {kind: sum(trial["kind"] == kind for trial in trials) for kind in kinds},
+        "kinds": {kind: KINDS[kind] for kind in kinds},
         "searched_thoroughly": sum(trial["thorough"] for trial in trials),
         "decodes": decodes,
         "crc_fits": sum(trial["crc"] for trial in trials),

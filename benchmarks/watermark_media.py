@@ -18,6 +18,15 @@ _VIDEOS = {".mp4", ".mpg", ".gif", ".webm"}
 _PICTURES = {".jpg", ".jpeg", ".png"}
 
 
+KINDS = {
+    "crop": "crops of real pictures and videos, and of animated portraits, of 160 px and more; some mirrored",
+    "noise": "Gaussian noise with a spectrum from white to 1/f²",
+    "grating": "stripes and checks of 2 to 30 px, also of the pitch of the mark's own chips",
+    "blocks": "rectangles, as in charts and screenshots",
+}
+"""Of unmarked pictures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One second of a video."""

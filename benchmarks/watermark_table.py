@@ -64,6 +64,8 @@ def _print_survival(part: str, conditions: Report) -> None:
 def _print_unmarked(row: Report) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in row["pictures"].items())
     print(f"\nunmarked: {sum(row['pictures'].values())} pictures ({kinds})")
+    for kind, words in row["kinds"].items():
+        print(f"  {kind:22}{words}")
     print(f"  found in              {row['false_positives']}")
     thorough = row["searched_thoroughly"]
     print(f"  decoded               {row['decodes']} times; {thorough} pictures by a full search")
