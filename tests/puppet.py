@@ -24,8 +24,7 @@ from likeness.faces.topology import (
     INNER_UPPER_LIP,
     LOWER_LIP_RINGS,
     MOUTH_CORNERS,
-    OUTER_LOWER_LIP,
-    OUTER_UPPER_LIP,
+    UPPER_LIP_RINGS,
     canonical_mesh,
 )
 from likeness.motion.appearance import Unwrapper, skin_colour
@@ -152,7 +151,7 @@ class Puppet:
         def fill(outline: Iterable[int], colour: tuple[int, int, int]) -> None:
             cv2.fillPoly(canvas, [np.round(points[list(outline)]).astype(np.int32)], colour)
 
-        fill((*OUTER_UPPER_LIP, *reversed(OUTER_LOWER_LIP)), (190, 90, 90))
+        fill((*UPPER_LIP_RINGS[-1], *reversed(LOWER_LIP_RINGS[-1])), (190, 90, 90))
         fill(INNER_MOUTH, (60, 20, 25))
         for eye, iris in zip(EYES, (468, 473), strict=True):
             brow = np.round(points[list(eye.brow)]).astype(np.int32)

@@ -53,7 +53,7 @@ def test_the_mesh(mesh: CanonicalMesh) -> None:
 
 def test_axes(mesh: CanonicalMesh) -> None:
     """x right, y down, z away; the subject's right is at the left; v grows downwards as y does."""
-    chin, forehead, nose = mesh.vertices[[topology.CHIN, topology.FOREHEAD_TOP, topology.NOSE_TIP]]
+    chin, forehead, nose = mesh.vertices[[topology.CHIN, topology.FOREHEAD_TOP, 1]]
     assert forehead[1] < nose[1] < chin[1]
     assert nose[2] < min(forehead[2], chin[2])
     assert mesh.vertices[33, 0] < 0 < mesh.vertices[263, 0]

@@ -20,7 +20,6 @@ from likeness.media.files import frame_name, write_error
         ("x/a.webm", "webm"),
         ("a.gif", "gif"),
         ("frames", "png"),
-        ("b.mp4/", "png"),
     ],
 )
 def test_format(path: str, expected: str) -> None:

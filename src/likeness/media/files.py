@@ -58,14 +58,13 @@ def check_input(path: str | Path) -> Path:
 
 
 def format_of(path: str | Path) -> OutputFormat:
-    """What to write: from the suffix; a folder, a trailing slash or no suffix mean a folder of PNGs.
+    """What to write: from the suffix; a folder or no suffix mean a folder of PNGs.
 
     Raises:
         Unsupported: any other suffix.
     """
-    text = os.fspath(path)
     path = Path(path)
-    if path.is_dir() or text.endswith(("/", os.sep)):
+    if path.is_dir():
         return "png"
     try:
         return _FORMATS[path.suffix.lower()]

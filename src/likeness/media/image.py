@@ -44,13 +44,11 @@ class Still:
         alpha: (h, w) uint8, 0 transparent … 255 opaque, or None where all is opaque. `image` keeps the
             colours under transparent pixels.
         path: where it was read from.
-        was_oriented: True where the file held it turned or mirrored and EXIF said so.
     """
 
     image: Picture
     alpha: NDArray[np.uint8] | None
     path: Path
-    was_oriented: bool = False
 
 
 def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
@@ -69,7 +67,6 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
         try:
             with Image.open(path, formats=_FORMATS) as file:
                 _check_size(path, file.size, max_pixels)
-                was_oriented = _orientation(file) in _UPRIGHT
                 file.load()  # turns TIFFs upright by itself, and finds in PNGs what comes after the pixels
                 orientation = _orientation(file)
                 upright = file.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else file
@@ -82,7 +79,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Still:
             raise Unreadable(
                 f"{path} is damaged: {error}.", "Export it again from the program that made it."
             ) from error
-    return Still(rgb, alpha, path, was_oriented=was_oriented or orientation in _UPRIGHT)
+    return Still(rgb, alpha, path)
 
 
 def image_size(path: Path) -> tuple[int, int] | None:

@@ -18,7 +18,6 @@ from likeness.faces.pose import (
     euler_deg,
     fit_head,
     from_euler_deg,
-    gaze_offset,
     head_pose,
 )
 from likeness.faces.topology import (
@@ -33,36 +32,21 @@ from likeness.faces.topology import (
     MOUTH_CORNERS,
     UPPER_LIP_RINGS,
     CanonicalMesh,
-    EyeIndex,
 )
-from likeness.motion.calibrate import SHAPE, Calibration, fit_reference, lip_gaps
+from likeness.motion.calibrate import Calibration, fit_reference, lip_gaps
+from likeness.motion.calm import Calm
+from likeness.motion.eyes import EyeMeasure, EyeMotion
 from likeness.motion.frame import MotionFrame
-from likeness.motion.smooth import OneEuro
 from likeness.types import Face, Floats
+
+__all__ = ["FACE", "EyeMotion", "Retargeter", "Target", "region_weights", "wanted_gap", "yaw_range_deg"]
 
 TURN_LIMIT_DEG = 32.0
 """A picture holds one side of a head. Turned further than this from the front, the missing side shows."""
 RING_SHARE = (1.0, 0.95, 0.85, 0.7)
 """How much the lip rows follow the inner lip line, from the inside out."""
 UPPER_LIP_SHARE = 0.35
-WIDEST = 2.8
-"""An eye that is usually open in the driver opens at most so much wider than in the source."""
 FACE = 468
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EyeMotion:
-    """What one eye does, at the seven points of its lids from left to right in the picture.
-
-    Attributes:
-        openness: (7,) float32, 1 = as in the source, 0 = closed.
-        lower_shift: (7,) float32, downward shift of the lower lid in eye widths.
-        gaze: (2,) float32, shift of the iris along and across the eye in eye widths.
-    """
-
-    openness: Floats
-    lower_shift: Floats
-    gaze: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +96,8 @@ class Retargeter:
         self._base = (reference[:FACE] if config.relative else calibration.neutral).astype(np.float64)
         self._weights = region_weights(mesh, config.region)
         self._jaw = _follow_lips(mesh)
-        self._calm = _Calm(float(calibration.driver.rate), config.smooth) if config.smooth else None
-        self._eye_reference = [_EyeMeasure(calibration, mesh, number) for number in (0, 1)]
+        self._calm = Calm(float(calibration.driver.rate), config.smooth) if config.smooth else None
+        self._eye_reference = [EyeMeasure(calibration, mesh, number) for number in (0, 1)]
 
     def __call__(self, frame: MotionFrame) -> Target:
         """What this driver frame asks for."""
@@ -235,82 +219,6 @@ def yaw_range_deg(source_yaw_deg: float) -> tuple[float, float]:
     back = TURN_LIMIT_DEG - 0.6 * max(abs(source_yaw_deg) - 15.0, 0.0)
     back = max(back, 10.0)
     return (-away, back) if source_yaw_deg < 0 else (-back, away)
-
-
-class _EyeMeasure:
-    """One eye of the driver, measured against its reference."""
-
-    def __init__(self, calibration: Calibration, mesh: CanonicalMesh, number: int) -> None:
-        self._index: EyeIndex = EYES[number]
-        self._closed, self._open = calibration.eye_closed[number], calibration.eye_open[number]
-        usual = (calibration.eye_usual[number] - self._closed) / max(self._open - self._closed, 0.02)
-        self._opening = min(1.0, (WIDEST - 1) / max(usual - 1, 1e-6))
-        reference = calibration.reference
-        self._still = fit_reference(reference, reference, mesh)
-        gap, self._lower, self._gaze = self._measure(reference, self._still)
-        # The opening's shape along the eye, at the width that counts as open.
-        shape = gap / max(float(gap.mean()), 1e-6)
-        # Near the corners it is too small to divide by: shape and measurement are raised there alike.
-        self._shape = np.maximum(shape, 0.35)
-        self._added = self._shape - shape
-
-    def _measure(
-        self, frame: MotionFrame, moved: Similarity
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Gap and height of the lower lid (7,) in eye widths, and the gaze."""
-        back = moved.undo(frame.points)
-        first, second = back[self._index.corners[0]], back[self._index.corners[1]]
-        width = float(np.linalg.norm(second - first)) + 1e-6
-        upper, lower = back[list(self._index.upper)], back[list(self._index.lower)]
-        gap = np.linalg.norm(upper - lower, axis=1) / width
-        along = (second - first)[:2] / np.linalg.norm((second - first)[:2])
-        offset = (lower - (first + second) / 2)[:, :2]
-        height = offset @ np.array([-along[1], along[0]]) / width
-        return gap, height, gaze_offset(frame.points, self._index)
-
-    def __call__(self, frame: MotionFrame, moved: Similarity) -> EyeMotion:
-        gap, lower, gaze = self._measure(frame, moved)
-        # Counted from the open eye, so that the reference is 1 also where there is no span to speak of.
-        span = max(self._open - self._closed, 0.02)
-        mean = 1 + (float(gap.mean()) - self._open) / span
-        columns = 1 + ((gap + self._added * gap.mean()) / self._shape - self._open) / span
-        openness = np.maximum(mean + 0.6 * (columns - mean), 0)
-        # What lies under a half closed lid was never seen: such an eye opens less far, in proportion.
-        openness = np.where(openness > 1, 1 + self._opening * (openness - 1), openness)
-        openness = np.minimum(openness, WIDEST)
-        # The points alone leave a lid a little open; where the blendshape is sure, it closes.
-        blink = float(frame.blendshapes[SHAPE[self._index.blink]])
-        openness *= 1 - np.clip((blink - 0.6) / 0.2, 0, 1) * np.clip((0.6 - mean) / 0.25, 0, 1)
-        if mean < 0.08:
-            openness[:] = 0
-        return EyeMotion(
-            openness.astype(np.float32),
-            np.clip(lower - self._lower, -0.15, 0.1).astype(np.float32),
-            np.clip(gaze - self._gaze, -0.22, 0.22).astype(np.float32),
-        )
-
-
-class _Calm:
-    """Smooths expression and head movement; lids and gaze stay as quick as they are."""
-
-    def __init__(self, rate_hz: float, smooth: float) -> None:
-        cutoff_hz = 0.6 + 6 * (1 - smooth)
-        self._points = OneEuro(rate_hz, cutoff_hz, 1.0)
-        self._head = OneEuro(rate_hz, cutoff_hz, 1.0)
-
-    def __call__(
-        self, points: NDArray[np.float64], head: Similarity, px_per_cm: float
-    ) -> tuple[NDArray[np.float64], Similarity]:
-        calm = self._points((points / px_per_cm).astype(np.float32)).astype(np.float64) * px_per_cm
-        # In like units, so that one filter fits: 5° or 5 % of size move the face's edge by about 1 cm.
-        angles = euler_deg(head.rotation) / 5
-        shift = (head.centre - head.origin) / px_per_cm
-        state = np.concatenate([angles, shift, [head.scale * 20]]).astype(np.float32)
-        state = self._head(state).astype(np.float64)
-        rotation = from_euler_deg(state[:3] * 5)
-        return calm, Similarity(
-            rotation, float(state[6] / 20), head.origin, head.origin + state[3:6] * px_per_cm
-        )
 
 
 def wanted_gap(
