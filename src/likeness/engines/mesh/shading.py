@@ -57,7 +57,7 @@ class ShadingRatio:
         """The ratio (128, 128) float32 for this frame, 1 = unchanged."""
         change = self._log(shading) - self._reference
         # No fold is that dark: what changes more is a hand or hair before the face.
-        face = 1 / (1 + (change / STRANGE) ** 4)
+        face = 1 / (1 + np.square(np.square(change / STRANGE)))  # ** 4 takes thirty times as long
         change -= _wide(change * self._valid) / self._norm_wide
         change = np.clip(GAIN * strength * change * self._sure * face, -LIMIT, LIMIT) * self._soft
         if self._running is None:
