@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.engines.mesh.kernels import shade
-from likeness.engines.mesh.raster import STRIP, draw_surface
+from likeness.engines.mesh.raster import STRIP, draw_surface, paired
 from likeness.types import Floats, Picture
 
 HEIGHT, WIDTH = 2 * STRIP + 9, 60
@@ -41,7 +41,7 @@ def draw(
         vertices,
         np.ascontiguousarray(source, np.float32),
         np.array(triangles, np.int32).reshape(-1, 3),
-        words(texture),
+        paired(texture),
         words(backdrop),
         out,
         longest_gap=longest_gap,

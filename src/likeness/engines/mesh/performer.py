@@ -14,7 +14,7 @@ from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
 from likeness.engines.mesh.head import HeadSurface
 from likeness.engines.mesh.kernels import shade
 from likeness.engines.mesh.mouth import paint_mouth
-from likeness.engines.mesh.raster import draw_surface
+from likeness.engines.mesh.raster import draw_surface, paired
 from likeness.engines.mesh.shading import ShadingRatio, bind
 from likeness.faces.pose import mouth_openness
 from likeness.faces.segment import person_mask
@@ -93,7 +93,7 @@ class MeshPerformer:
             vertices,
             self._surface.source,
             self._surface.triangles,
-            _words(texture),
+            paired(texture),
             _words(self._backdrop),
             out,
             longest_gap=int(LONGEST_GAP * self._surface.face_width_px),

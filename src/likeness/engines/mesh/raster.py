@@ -1,7 +1,8 @@
 """Drawing the head's surface over the backdrop.
 
 Pictures are words here: (h, w) uint32, a view of RGBA bytes with colour premultiplied by alpha, so that two
-channels are weighed by one multiplication. Maps are float32 source pixels for each pixel of the result;
+channels are weighed by one multiplication. The texture, read at random, is words of twice that size, which
+bring a pixel with its right neighbour: see `paired`. Maps are float32 source pixels for each pixel of the result;
 `HOLE` in `map_x` means that nothing of the person is there. Loops are plain and without branches where they
 can be, for the compiler to work on several pixels at once.
 """
@@ -19,6 +20,7 @@ from likeness.compiled import compiled
 from likeness.types import Floats, Picture
 
 Words: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
+Pairs: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
 Indices: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
 HOLE = np.float32(-9)
@@ -29,7 +31,12 @@ OVERLAP = 1e-3
 
 # Every second byte of a word, and in these lanes of 16 bits: a half, and what has run over.
 LANES, HALF, OVER = np.uint32(0x00FF00FF), np.uint32(0x00800080), np.uint32(0x01000100)
-EIGHT, SIXTEEN = np.uint32(8), np.uint32(16)
+EIGHT, SIXTEEN, NEXT = np.uint32(8), np.uint32(16), np.uint64(32)
+
+
+def paired(picture: Picture) -> Pairs:
+    """(h, w, 4) uint8, C-contiguous, as (h · w - 1,) uint64 that overlap by half: the same memory."""
+    return np.ndarray((picture.size // 4 - 1,), np.dtype("<u8"), picture, strides=(4,))
 
 
 @compiled
@@ -37,7 +44,7 @@ def draw_surface(
     vertices: Floats,
     source: Floats,
     triangles: Indices,
-    texture: Words,
+    texture: Pairs,
     backdrop: Words,
     out: Picture,
     longest_gap: int,
@@ -50,7 +57,7 @@ def draw_surface(
         vertices: (n, 3) as seen, px; the smaller z is in front.
         source: (n, 2) the same vertices in the texture, px.
         triangles: (m, 3) vertex numbers; those that turn their back are left out.
-        texture: RGBA.
+        texture: (h · w - 1,) RGBA, `paired`.
         backdrop: (h, w), of which alpha does not matter.
         out: (h, w, 3) uint8 RGB, written everywhere.
         longest_gap: see `close_gaps`.
@@ -72,7 +79,7 @@ def draw_surface(
     map_x, map_y = np.empty((STRIP + 1, width), np.float32), np.empty((STRIP + 1, width), np.float32)
     map_x[0] = HOLE
     depth = np.empty((STRIP, width), np.float32)
-    scratch = np.empty((8, width), np.uint32)
+    scratch, pairs = np.empty((4, width), np.uint32), np.empty((2, width), np.uint64)
     for strip in range(len(first)):
         top = strip * STRIP
         bottom = min(top + STRIP, height)
@@ -97,11 +104,14 @@ def draw_surface(
             put(backdrop[y, :start], out[y, :start])
             composite(
                 texture,
+                width,
+                height,
                 backdrop[y, start:stop],
                 out[y, start:stop],
                 row_x[start:stop],
                 row_y[start:stop],
                 scratch,
+                pairs,
             )
             put(backdrop[y, stop:], out[y, stop:])
         for y in range(max(top, seams[1] + 1), min(bottom, seams[3])):
@@ -230,46 +240,53 @@ def close_gaps(map_x: Floats, map_y: Floats, longest: int) -> tuple[int, int]:
 @compiled
 def put(words: Words, out: Picture) -> None:
     """Write a row of words (n,) as RGB (n, 3)."""
+    flat = out.reshape(-1)
     for x in range(len(words)):
-        out[x, 0] = np.uint8(words[x])
-        out[x, 1] = np.uint8(words[x] >> EIGHT)
-        out[x, 2] = np.uint8(words[x] >> SIXTEEN)
+        flat[3 * x] = np.uint8(words[x])
+        flat[3 * x + 1] = np.uint8(words[x] >> EIGHT)
+        flat[3 * x + 2] = np.uint8(words[x] >> SIXTEEN)
 
 
 @compiled
 def composite(
-    texture: Words, backdrop: Words, out: Picture, map_x: Floats, map_y: Floats, scratch: Words
+    texture: Pairs,
+    width: int,
+    height: int,
+    backdrop: Words,
+    out: Picture,
+    map_x: Floats,
+    map_y: Floats,
+    scratch: Words,
+    pairs: Pairs,
 ) -> None:
     """Sample the texture bilinearly where the map points and lay it over the backdrop.
 
     Args:
-        texture: (h, w).
+        texture: (height · width - 1,), `paired`.
         backdrop, map_x, map_y: (n,), one row.
         out: (n, 3) uint8 RGB, written.
-        scratch: (8, n or more), whatever is in it is lost.
+        scratch, pairs: (4, n or more), (2, n or more); whatever is in them is lost.
     """
-    flat = texture.reshape(-1)
     place, part_x, part_y, words = scratch[0], scratch[1], scratch[2], scratch[3]
-    c00, c01, c10, c11 = scratch[4], scratch[5], scratch[6], scratch[7]
-    width = np.uint32(texture.shape[1])
-    last_x, last_y = np.int32(texture.shape[1] - 2), np.int32(texture.shape[0] - 2)
+    upper, lower = pairs[0], pairs[1]
+    row_length = np.uint32(width)
+    last_x, last_y = np.int32(width - 2), np.int32(height - 2)
     whole, half, zero = np.float32(256), np.float32(0.5), np.float32(0)
     for x in range(len(out)):
         u, v = max(map_x[x], zero), max(map_y[x], zero)
         column, row = max(min(np.int32(u), last_x), 0), max(min(np.int32(v), last_y), 0)
         part_x[x] = np.int32(min((u - np.float32(column)) * whole + half, whole))
         part_y[x] = np.int32(min((v - np.float32(row)) * whole + half, whole))
-        place[x] = np.uint32(row) * width + np.uint32(column)
+        place[x] = np.uint32(row) * row_length + np.uint32(column)
     for x in range(len(out)):
         above = np.uint64(place[x])
-        below = above + np.uint64(width)
-        c00[x], c01[x] = flat[above], flat[above + np.uint64(1)]
-        c10[x], c11[x] = flat[below], flat[below + np.uint64(1)]
+        upper[x], lower[x] = texture[above], texture[above + np.uint64(row_length)]
     for x in range(len(out)):
         fx, fy = part_x[x], part_y[x]
         f11 = np.uint32((fx * fy + np.uint32(128)) >> EIGHT)
         f01, f10, f00 = np.uint32(fx - f11), np.uint32(fy - f11), np.uint32(np.uint32(256) - fx - fy + f11)
-        a, b, c, d = c00[x], c01[x], c10[x], c11[x]
+        a, b = np.uint32(upper[x]), np.uint32(upper[x] >> NEXT)
+        c, d = np.uint32(lower[x]), np.uint32(lower[x] >> NEXT)
         red_blue = _weigh(a, b, c, d, f00, f01, f10, f11)
         green_alpha = _weigh(a >> EIGHT, b >> EIGHT, c >> EIGHT, d >> EIGHT, f00, f01, f10, f11)
         if map_x[x] < -1:
