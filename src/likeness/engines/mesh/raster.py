@@ -3,8 +3,8 @@
 Pictures are words here: (h, w) uint32, a view of RGBA bytes with colour premultiplied by alpha, so that two
 channels are weighed by one multiplication. The texture, read at random, is words of twice that size, which
 bring a pixel with its right neighbour: see `paired`. Maps are float32 source pixels for each pixel of the
-result; `HOLE` in `map_x` means that nothing of the person is there. Loops are plain and without branches where
-they can be, for the compiler to work on several pixels at once.
+result; `HOLE` in `map_x` means that nothing of the person is there. Loops are plain and without branches
+where they can be, for the compiler to work on several pixels at once.
 """
 
 # numba compiles this; NumPy's stubs take `max(np.float32, float)` for a union that cannot be calculated with.
