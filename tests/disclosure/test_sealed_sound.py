@@ -118,6 +118,19 @@ def test_the_mark_survives_mp3_without_the_credentials(folder: Path, making: Mak
     assert found.watermark.payload == payload_for("voice", sealed.manifest_id)
 
 
+@pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.m4a", "a.flac"])
+def test_large_files_are_valid_too(
+    folder: Path, making: MakeMaking, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("likeness.disclosure.credentials.LARGE_FILE_BYTES", 1000)
+    seal_sound(murmur(4), folder / name, making(), rate_hz=RATE_HZ)
+    assert verify(folder / name).state == "valid"
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    assert verify(folder / name).state == "invalid"
+
+
 def test_the_language_is_recorded(folder: Path, making: MakeMaking) -> None:
     seal_sound(murmur(0.5), folder / "a.wav", making(), rate_hz=RATE_HZ, language="de")
     assert verify(folder / "a.wav").label == "KI-generiert (Dreiklang am Anfang)"

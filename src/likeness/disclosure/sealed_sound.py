@@ -48,7 +48,10 @@ _LOUDEST = 4.0  # what is louder was not scaled to −1…1
 
 
 class SealedSound:
-    """A sound file that is sealed as it is written; memory does not grow with its length.
+    """A sound file that is sealed as it is written, in memory that does not grow with its length.
+
+    Only signing takes more, as c2pa holds a WAV file about twice, and FLAC once: long sound had better be
+    `.mp3` or `.m4a`.
 
     ::
 
