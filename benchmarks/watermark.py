@@ -29,7 +29,6 @@ import cv2
 import numpy as np
 
 from likeness.disclosure.watermark import search
-from likeness.disclosure.watermark.code import MIN_CONFIDENCE
 from likeness.disclosure.watermark.picture import PictureMark, mark_still
 from likeness.types import Picture
 from watermark_changes import HARDER, HARDER_STILLS, STILLS, UPRIGHT, VIDEO, Change
@@ -181,7 +180,7 @@ def unmarked_trials(indices: range, options: argparse.Namespace, done: set[str])
             "name": name,
             "kind": kind,
             "thorough": thorough,
-            "false": any(result.is_found for result in decoded),
+            "false": any(map(search.is_mark, decoded)),
             "crc": sum(result.crc_ok for result in decoded),
             "confidences": [round(result.confidence, 3) for result in decoded],
         }
@@ -218,7 +217,7 @@ def summarize(trials: list[Trial]) -> dict[str, Any]:
         if "size" in trial and min(trial["size"]) < SMALLEST_PX:
             part = f"{part}, below {SMALLEST_PX} px"
         groups[part][rest[0]].append(trial)
-    report: dict[str, Any] = {"least_confidence": MIN_CONFIDENCE}
+    report: dict[str, Any] = {"least_confidence": search.MIN_CONFIDENCE}
     for part, conditions in sorted(groups.items()):
         if part == "unmarked":
             report[part] = summarize_unmarked([trial for trials in conditions.values() for trial in trials])
@@ -282,7 +281,7 @@ def summarize_unmarked(trials: list[Trial]) -> dict[str, Any]:
     """False positives, counted, and as a product of the two tests' rates, which are independent."""
     values = np.array([value for trial in trials for value in trial["confidences"]])
     decodes = len(values)
-    above = int((values > MIN_CONFIDENCE).sum())
+    above = int((values > search.MIN_CONFIDENCE).sum())
     most_decodes = max(len(trial["confidences"]) for trial in trials)
     # The upper end of a 95 % interval, so that a tail without a sample does not count as zero.
     share_above = (above + 1.645 * math.sqrt(above) + 3) / decodes

@@ -244,7 +244,7 @@ def test_no_mark_is_seen_in_crops_without_one(portrait_picture: Picture) -> None
         side = int(random.integers(200, 312))
         crop = portrait_picture[y : y + side, x : x + side]
         flat = search.whitened(search.residual(crop))
-        assert not any(decoded.is_found for _, decoded in search.attempts(flat, thorough=False))
+        assert not any(search.is_mark(decoded) for _, decoded in search.attempts(flat, thorough=False))
 
 
 def test_no_mark_is_seen_by_a_thorough_search(portrait_picture: Picture) -> None:
