@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from likeness.engines.mesh.eyes import COLUMNS, Eye, EyeTarget, fill_membrane
 from likeness.faces.topology import EYES, EyeIndex
@@ -116,6 +120,37 @@ def test_a_lower_lid_moves_down(eye: Eye, picture: Picture) -> None:
     change = np.abs(inside(eye, painted(eye, picture, target(1.0, lower=0.1))) - inside(eye, picture)).max(2)
     assert change.max() > 20
     assert change[: int(0.25 * len(change))].max() < 25
+
+
+GOLDEN = Path(__file__).parent / "golden" / "eyes.png"
+WANTED = (
+    target(1.3, (0.08, -0.05)),
+    target(0.97, (-0.1, 0.04), 0.04),
+    target(0.6),
+    target(0.25, lower=-0.05),
+    target(0.0),
+)
+
+
+def test_eyes_are_painted_as_found_good() -> None:
+    """Wide, looking aside, narrowed, nearly closed, closed; written as `test_golden` says."""
+    puppet = Puppet(px_per_cm=9, x=128, y=130, turn_deg=(4, -12, 6))
+    image = puppet.draw(256, 290)
+    rows = []
+    for seed, index in enumerate(EYES):
+        eye = Eye(image, puppet.points, index, seed)
+        left, top, _, _ = eye.box
+        rows.append(
+            np.hstack([painted(eye, image, each)[top : top + 32, left : left + 34, :3] for each in WANTED])
+        )
+    strip = np.vstack(rows)
+    if os.environ.get("LIKENESS_WRITE_GOLDEN"):
+        Image.fromarray(strip).save(GOLDEN, optimize=True)
+    with Image.open(GOLDEN) as picture:
+        difference = np.abs(strip.astype(int) - np.asarray(picture.convert("RGB")))
+    # Compilers round differently on different machines.
+    assert difference.max() <= 3
+    assert difference.mean() < 0.05
 
 
 @settings(deadline=None, max_examples=25)

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from likeness.engines.mesh.kernels import paint_eye
+from likeness.engines.mesh.eye_kernel import paint_eye
 from likeness.faces.topology import EyeIndex
 from likeness.types import Floats, Picture
 
@@ -144,6 +144,8 @@ class Eye:
         self._plate = (self._skin * (1 - feather) + plate * feather).clip(0, 255).astype(np.float32)
         self._ratio = np.clip((self._skin + 2) / (self._plate + 2), 0.05, 3).astype(np.float32)
         self._read_lashes(luma, near, upper, seed)
+        self._layers = np.stack([self._skin, self._plate, self._ratio])
+        self._places = np.stack([self._a, self._d, self._column, self._comb])
 
     def _opening(self, luma: Floats, expected: Floats, upper: Floats, lower: Floats, brow: Floats) -> Picture:
         """The eye's opening with its lashes and dark surroundings: (bh, bw) uint8, 0 or 1."""
@@ -217,24 +219,9 @@ class Eye:
         upper = np.maximum(lower - q * aperture, self.brow)
         tables[:] = self.upper, self.lower, self.brow, upper, lower, q
         gaze = target.gaze * self.width_px * min(float(q[COLUMNS // 2]) * 2, 1.0)
-        numbers = np.array([self.width_px, gaze[0], gaze[1], self._thick, self._inner_side], np.float32)
-        axis = np.concatenate([self._along, self._across]).astype(np.float32)
-        paint_eye(
-            out,
-            self._skin,
-            self._plate,
-            self._ratio,
-            self._a,
-            self._d,
-            self._column,
-            self._comb,
-            tables,
-            axis,
-            self._lash,
-            numbers,
-            self.box[0],
-            self.box[1],
-        )
+        numbers = [self.width_px, gaze[0], gaze[1], self._thick, self._inner_side]
+        settings = np.concatenate([numbers, self._along, self._across, self._lash]).astype(np.float32)
+        paint_eye(out, self._layers, self._places, tables, settings, self.box[0], self.box[1])
 
 
 def fill_membrane(image: Floats, mask: Picture, rounds: int = 400) -> Floats:
