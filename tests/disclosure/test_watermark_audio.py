@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
+from likeness.disclosure.watermark.audio_search import Match, Search, Warp
 from likeness.disclosure.watermark.audio_tile import BANDS, ROWS, band_edges_hz, layout
 from likeness.disclosure.watermark.audio_view import to_view_rate, view
-from likeness.disclosure.watermark.code import encode, signs
+from likeness.disclosure.watermark.code import Decoded, encode, signs
 from likeness.errors import UsageError
 from likeness.types import Floats
 
@@ -199,6 +200,50 @@ def test_nothing_is_found_where_nothing_is(seed: int) -> None:
 def test_odd_sounds_are_not_found_and_do_no_harm() -> None:
     for sound in (np.zeros((1, 80000)), np.ones((2, 80000)), np.zeros((1, 0)), marked_voice()[:, :24000]):
         assert find_in_sound(sound.astype(np.float32), RATE_HZ) is None
+
+
+@pytest.mark.parametrize(
+    ("z", "crc_ok", "confidence", "expected"),
+    [
+        (3.0, True, 0.60, PAYLOAD),  # the code word alone convinces
+        (6.5, True, 0.50, PAYLOAD),  # pilot and checksum together
+        (5.5, True, 0.50, None),
+        (6.5, True, 0.40, None),
+        (7.5, False, 0.70, None),
+        (8.5, False, 0.40, "present"),  # the pilot alone, without a payload
+        (8.5, True, 0.50, PAYLOAD),
+    ],
+)
+def test_what_counts_as_found(
+    monkeypatch: pytest.MonkeyPatch, z: float, crc_ok: bool, confidence: float, expected: int | str | None
+) -> None:
+    search = Search(to_view_rate(voice(3)[0], RATE_HZ))
+    attempt = (Match(z, Warp(1.0, 1.0), 0), Decoded(PAYLOAD, confidence, crc_ok))
+    monkeypatch.setattr(search, "attempts", lambda: iter([attempt]))
+    monkeypatch.setattr(search, "z", lambda match: match.score)
+    found = search.find(1.5)
+    if expected is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.payload == (None if expected == "present" else expected)
+        assert (found.z, found.at_s) == (z, 1.5)
+
+
+def test_steady_noise_in_pauses_is_not_listened_to() -> None:
+    dice = np.random.default_rng(1)
+    sound = 0.03 * dice.standard_normal(80000)
+    sound[20000:28000] += dice.standard_normal(8000)
+    sound[50000:58000] += dice.standard_normal(8000)
+    strength = (view(sound.astype(np.float32)) ** 2).mean(1)
+    assert strength[520:680].mean() > 4 * strength[800:1200].mean()
+
+
+def test_steady_noise_itself_can_be_marked() -> None:
+    noise = 0.1 * np.random.default_rng(2).standard_normal((1, 8 * RATE_HZ)).astype(np.float32)
+    found = find_in_sound(mark(noise), RATE_HZ)
+    assert found is not None
+    assert found.payload == PAYLOAD
 
 
 def test_view_does_not_depend_on_level() -> None:

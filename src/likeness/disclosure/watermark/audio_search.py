@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.disclosure.watermark.audio_tile import BANDS, CHIP_S, ROWS, layout
 from likeness.disclosure.watermark.audio_view import (
     FRAME_S,
     VIEW_RATE_HZ,
     band_weights,
-    sum_rows,
     to_view_rate,
     view,
 )
@@ -23,16 +24,16 @@ from likeness.errors import UsageError
 from likeness.types import Floats
 
 # Exceeded by an unmarked window of 10 s less than once in a million times (`benchmarks/watermark_audio.py`).
-MIN_PRESENCE_Z = 8.0
+MIN_PRESENCE_Z = 7.9
 MIN_LENGTH_S = 2.0
 _WINDOW_S, _WINDOW_STEP_S = 12.0, 6.0
 _STEPS = 4  # places tried per chip
 _PHASES = ROWS * _STEPS
 _WARPS = tuple(round(0.003 * step, 4) for step in range(-12, 13) if step)
 _REFINEMENTS = (0.0015, 0.00075)
-_CANDIDATES = 4
-_MIN_CONFIDENCE = 0.45
-"""Enough for a payload where the pilot alone has shown that there is a mark."""
+CANDIDATES = 4
+LIKELY_Z, LIKELY_CONFIDENCE = 6.0, 0.45
+"""Enough for a payload with a fitting checksum, which one unmarked window in 65,536 has by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,11 @@ class Search:
 
     def __init__(self, sound: Floats) -> None:
         self._view = view(sound)
-        self._bands: dict[float, Floats] = {}
+        self._sums: dict[float, NDArray[np.float64]] = {}
         coarse = [self._correlate(warp) for warp in _coarse_warps()]
         self._deviation = 1.4826 * float(np.median(np.abs([scores for scores, _ in coarse]))) + 1e-9
         self.matches = sorted((match for _, match in coarse), reverse=True)
+        self._attempts: list[tuple[Match, Decoded]] = []
 
     def z(self, match: Match) -> float:
         return match.score / self._deviation
@@ -101,13 +103,20 @@ class Search:
         folded = np.roll(self._fold(match.warp), -match.phase, axis=0)
         return decode(layout().soft_bits(folded.reshape(ROWS, _STEPS, BANDS).sum(1)))
 
+    def attempts(self) -> Iterator[tuple[Match, Decoded]]:
+        """The most promising places, looked at closely, each with what can be read there."""
+        for number, rough in enumerate(self.matches[:CANDIDATES]):
+            if number == len(self._attempts):
+                match = self.refine(rough)
+                self._attempts.append((match, self.read(match)))
+            yield self._attempts[number]
+
     def find(self, at_s: float) -> FoundSound | None:
         """The mark in this window, which begins at `at_s`."""
         best: tuple[float, Match, Decoded] | None = None
-        for rough in self.matches[:_CANDIDATES]:
-            match = self.refine(rough)
-            decoded, z = self.read(match), self.z(match)
-            sure = z > MIN_PRESENCE_Z and decoded.crc_ok and decoded.confidence > _MIN_CONFIDENCE
+        for match, decoded in self.attempts():
+            z = self.z(match)
+            sure = z > LIKELY_Z and decoded.crc_ok and decoded.confidence > LIKELY_CONFIDENCE
             if decoded.is_found or sure:
                 return FoundSound(decoded.payload, decoded.confidence, z, *match.warp, at_s)
             if best is None or z > best[0]:
@@ -119,13 +128,15 @@ class Search:
 
     def _fold(self, warp: Warp) -> Floats:
         """(256, 40): all tiles laid over each other, four places per chip."""
-        if warp.speed not in self._bands:
-            self._bands[warp.speed] = self._view @ band_weights(warp.speed)
-        bands = self._bands[warp.speed]
-        places = (np.arange(len(bands)) * (FRAME_S / CHIP_S * _STEPS * warp.tempo)).astype(np.intp)
-        tiles = int(places[-1]) // _PHASES + 1
-        rows = sum_rows(bands, places, tiles * _PHASES).reshape(tiles, _PHASES, BANDS)
-        return np.asarray(rows.sum(0), np.float32)
+        if warp.speed not in self._sums:
+            bands = self._view @ band_weights(warp.speed)
+            self._sums[warp.speed] = np.cumsum(np.pad(bands, ((1, 0), (0, 0))), axis=0, dtype=np.float64)
+        sums = self._sums[warp.speed]
+        per_place = CHIP_S / (FRAME_S * _STEPS * warp.tempo)  # frames
+        tiles = math.ceil((len(sums) - 1) / (per_place * _PHASES))
+        begins = np.ceil(np.arange(tiles * _PHASES + 1) * per_place - 1e-9).astype(np.intp)
+        rows = np.diff(sums[np.minimum(begins, len(sums) - 1)], axis=0)
+        return np.asarray(rows.reshape(tiles, _PHASES, BANDS).sum(0), np.float32)
 
     def _correlate(self, warp: Warp) -> tuple[Floats, Match]:
         spectrum = (np.fft.rfft(self._fold(warp), axis=0) * _pilot_spectrum()).sum(1)

@@ -26,7 +26,10 @@ _BIN_HZ = VIEW_RATE_HZ / _FFT
 _BINS = slice(math.ceil(270 / _BIN_HZ), math.ceil(3850 / _BIN_HZ))
 DEEPEST = 10**-4.6  # of the mean power: what lies deeper is as good as silent
 _SEGMENT = 64  # frames that are whitened together
+_FFT_BINS = 240  # a little more than there are: 229 is a prime, which takes three times as long
 _BLUR_BINS, _LEAST_AMPLITUDE = 1.5, 0.1
+_ROOM = np.float32(10**-4.0)  # of the mean power, in each bin
+_PAUSES, _OVER_NOISE = 0.1, 2.0  # the softest tenth is about half as strong as noise is on average
 
 
 def to_view_rate(sound: Floats, rate_hz: int) -> Floats:
@@ -59,7 +62,7 @@ def view(sound: Floats, floor: float = DEEPEST) -> Floats:
     flat = level_db - _mean(level_db, 35, 1)
     flat = flat - _mean(flat, 1, 31)
     flat = np.clip(flat / np.sqrt(_mean(flat * flat, 41, 21) + 4), -2, 2)
-    return _whiten(flat)
+    return _whiten(flat) * _share_of_sound(power)[:, None]
 
 
 @cache
@@ -86,6 +89,22 @@ def _mean(values: Floats, frames: int, bins: int) -> Floats:
     return np.asarray(cv2.blur(values, (bins, frames), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
+def _share_of_sound(power: Floats) -> Floats:
+    """(n,) how much of each frame, 0…1, is more than steady noise, from (n, bins).
+
+    Noise that was added later has no mark in it, but whitening makes the pauses that it fills as strong as
+    what is said between them. In each bin the noise is taken to be what is left in the softest tenth of the
+    time (after Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
+    statistics", IEEE Trans. Speech and Audio Processing 9, 2001), and the share is that of a Wiener filter.
+    What is as soft as the noise of a room was in the recording when that was marked, and does count.
+    """
+    smooth = _mean(power, 5, 5)
+    pauses = int(_PAUSES * len(smooth))
+    noise = np.maximum(np.partition(smooth, pauses, axis=0)[pauses] - power.mean() * _ROOM, 0)
+    shares = np.clip(1 - _OVER_NOISE * noise / (smooth + np.float32(1e-20)), 0, 1)
+    return np.asarray(shares.mean(axis=1), np.float32)
+
+
 def _whiten(flat: Floats) -> Floats:
     """Make all ripples equally strong, slow and fast, wide and narrow: segment by segment of 0.32 s, since
     the ripples of voices, their harmonics, change with pitch."""
@@ -96,9 +115,10 @@ def _whiten(flat: Floats) -> Floats:
     fade = np.sqrt(np.hanning(_SEGMENT + 1)[:-1]).astype(np.float32)[:, None]
     whitened = np.zeros_like(padded)
     for start in range(0, count * half, half):
-        ripples = np.fft.rfft2(padded[start : start + _SEGMENT] * fade)
+        ripples = np.fft.rfft2(padded[start : start + _SEGMENT] * fade, (_SEGMENT, _FFT_BINS))
         power = (ripples.real**2 + ripples.imag**2).astype(np.float32)
         amplitude = np.sqrt(cv2.GaussianBlur(power, (0, 0), _BLUR_BINS, borderType=cv2.BORDER_REFLECT))
         ripples /= amplitude + (amplitude.max() * _LEAST_AMPLITUDE + 1e-9)
-        whitened[start : start + _SEGMENT] += np.fft.irfft2(ripples, (_SEGMENT, flat.shape[1])) * fade
+        flattened = np.fft.irfft2(ripples, (_SEGMENT, _FFT_BINS))[:, : flat.shape[1]]
+        whitened[start : start + _SEGMENT] += flattened * fade
     return whitened[half : half + len(flat)]
