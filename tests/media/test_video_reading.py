@@ -312,14 +312,24 @@ def test_what_lies_before_the_cut_can_be_used(clips: Any, start_s: Fraction) -> 
     assert not video.damaged
 
 
-def test_cut_off_in_the_middle(clips: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.ts", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx-vp9")]
+)
+def test_cut_off_in_the_middle(clips: Any, name: str, codec: str) -> None:
     """Without an index: what came is shown, and the reader says that something is missing."""
-    cut = cut_off(clips, clips.make("a.ts", noisy(clips, 60), options={"g": "12"}), 0.67)
+    whole = clips.make(name, noisy(clips, 60), codec=codec, options={"g": "12"})
+    with VideoReader(whole) as video:
+        assert sum(1 for _ in video) == 60
+    assert not video.damaged
+    cut = cut_off(clips, whole, 0.67)
     with VideoReader(cut) as video:
         seen = [clips.number_of(frame.image) for frame in video]
     assert video.damaged
     assert 20 < len(seen) < 60
     assert seen == list(range(len(seen)))
+    with VideoReader(cut, end_s=Fraction(1)) as video:
+        assert sum(1 for _ in video) == 25
+    assert not video.damaged
 
 
 def test_damage_in_the_middle_is_bridged(clips: Any) -> None:

@@ -89,6 +89,16 @@ def test_nobody(folder: Path, tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_video_that_breaks_off_is_told(folder: Path, tmp_path: Path) -> None:
+    pictures = [puppet_at(n).draw(seed=n) for n in range(FRAMES)]
+    broken = write_clip(tmp_path / "a.mkv", pictures)
+    assert record_motion(broken, out=folder / "whole.motion").warnings == ()
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size * 2 // 3])
+    made = record_motion(broken, out=folder / "a.motion")
+    assert made.frames < FRAMES
+    assert any("damaged or missing" in warning for warning in made.warnings)
+
+
 def test_a_picture_moves_nobody(portrait: Path, folder: Path, tmp_path: Path) -> None:
     """Neither as a file of its own nor as a video; `animate` would refuse what came of it."""
     for source in (portrait, write_clip(tmp_path / "one.mp4", [Puppet().draw()])):

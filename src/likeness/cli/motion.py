@@ -59,3 +59,5 @@ def record(
         )
     held = f", {made.held_frames} of them held while the face was not seen" if made.held_frames else ""
     typer.echo(f"{made.path}  {made.frames} frames at {float(made.rate):.6g} a second{held}")
+    for warning in made.warnings:
+        typer.echo(f"note: {warning}")

@@ -25,7 +25,8 @@ READ_ERRORS = (av.error.FFmpegError, OSError, IndexError)
 _REFUSED = {"hls", "concat", "dash", "tty", "imf"}
 # Only with these can one seek and trust the timestamps found there; other files are read from the start.
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
-_INDEXED = {_MP4, "matroska,webm"}
+_MATROSKA = "matroska,webm"
+_INDEXED = {_MP4, _MATROSKA}
 _PREROLL_S = 2
 _LIMITS = {"max_pixels": str(MAX_VIDEO_PIXELS)}
 
@@ -117,3 +118,29 @@ def find_cut(container: Any, stream: Any) -> Cut | None:
     if until is None:
         return None
     return Cut(until * stream.time_base, max(stream.duration or 0, until) * stream.time_base)
+
+
+def lacks_end(container: Any, path: Path) -> bool:
+    """Whether a Matroska or WebM file is shorter than it says; FFmpeg then ends without a word.
+
+    Such a file is an EBML header and then one Segment, each an identity, a size and the content (RFC 8794,
+    4.1 to 6). Live recordings leave the size open.
+    """
+    if container.format.name != _MATROSKA:
+        return False
+    with path.open("rb") as file:
+        head = file.read(4096)
+    header_size, at = _read_size(head, 4)
+    segment = at + (header_size or 0)
+    size, at = _read_size(head, segment + 4)
+    is_segment = head[segment : segment + 4] == b"\x18\x53\x80\x67"
+    return is_segment and size is not None and at + size > int(container.size)
+
+
+def _read_size(data: bytes, at: int) -> tuple[int | None, int]:
+    """An EBML size (RFC 8794, 4), or None where it is open or not in `data`; and where it ends."""
+    length = 9 - data[at].bit_length() if at < len(data) else 9
+    if length > 8:
+        return None, at
+    value = int.from_bytes(data[at : at + length], "big") & ~(-1 << 7 * length)
+    return (None if value == (1 << 7 * length) - 1 else value), at + length

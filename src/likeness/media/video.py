@@ -22,6 +22,7 @@ from likeness.media.containers import (
     Cut,
     audio_stream,
     find_cut,
+    lacks_end,
     open_container,
     seek_before,
     video_stream,
@@ -230,6 +231,7 @@ class VideoReader:
             except READ_ERRORS:
                 self.damaged, packet = True, None
             if packet is None:
+                self.damaged |= lacks_end(self._container, self.info.path)
                 return
             if packet.is_corrupt:
                 needs_key = True

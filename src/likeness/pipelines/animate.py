@@ -27,7 +27,7 @@ from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
 from likeness.pipelines.ahead import run_ahead, run_apart
 from likeness.pipelines.compare import Comparison, compare
-from likeness.pipelines.driver import Driver
+from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
 from likeness.pipelines.show import video_html
 from likeness.progress import OnProgress, Progress, silent
@@ -277,5 +277,5 @@ def _driver_warnings(driver: Driver) -> tuple[str, ...]:
             f"The driver's face was not seen in {driver.held} frames; it was held and eased there."
         )
     if driver.damaged:
-        warnings.append("Parts of the driver are damaged; the picture before them was held there.")
+        warnings.append(DAMAGED)
     return tuple(warnings)

@@ -19,6 +19,7 @@ from likeness.pipelines.ahead import run_ahead
 
 _AHEAD_FRAMES = 2
 """So many pictures are decoded in advance; they may be large."""
+DAMAGED = "Parts of the driver are damaged or missing; the last good picture was held there."
 
 
 class Driver:

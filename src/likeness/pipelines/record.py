@@ -15,7 +15,7 @@ from likeness.models import fetch
 from likeness.motion.file import SUFFIX, write_motion
 from likeness.motion.frame import MotionFrame, Need
 from likeness.pipelines.ahead import run_ahead
-from likeness.pipelines.driver import Driver
+from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.output import check_plain_output, plain_output
 from likeness.progress import OnProgress, Progress, silent
 
@@ -31,6 +31,7 @@ class Recording:
         driving: the video it was recorded from.
         frames, rate: how many, and how many a second.
         held_frames: frames in which the face was not seen, and its last place was held.
+        warnings: what a person should know of it.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Recording:
     frames: int
     rate: Fraction
     held_frames: int
+    warnings: tuple[str, ...] = ()
 
 
 def record_motion(
@@ -82,7 +84,8 @@ def record_motion(
         with plain_output(out) as path:
             count = write_motion(path, _tell(frames, driver, on_progress), driver.info)
             driver.check_moves(count)
-        return Recording(out, driving, count, driver.info.rate, driver.held)
+        warnings = (DAMAGED,) if driver.damaged else ()
+        return Recording(out, driving, count, driver.info.rate, driver.held, warnings)
 
 
 def _tell(frames: Iterator[MotionFrame], driver: Driver, on_progress: OnProgress) -> Iterator[MotionFrame]:
