@@ -125,8 +125,6 @@ class VideoReader:
 
     Raises:
         MediaError: as from `probe`; `NoFrames` also where the part holds no frame (on iterating).
-        Unreadable: an MP4 or MOV file breaks off before the end of the part (others show it on iterating,
-            by `damaged`).
         UsageError: `start_s` and `end_s` make no range.
     """
 
@@ -145,11 +143,8 @@ class VideoReader:
             )
         self._survey = survey(path)
         self.info = info = self._survey.info
-        cut, origin_s = self._survey.cut, self._survey.origin_s
-        if cut is not None and (end is None or origin_s + end > cut.until_s):
-            raise cut.error(info.path, origin_s)
         self._first = math.ceil(start * info.rate)
-        self._stop = None if end is None else math.ceil(end * info.rate)
+        self._end_s, self._stop = end, None if end is None else math.ceil(end * info.rate)
         self.start_s = self._first / info.rate
         self.frames_expected = self._expected()
         self.damaged = False
@@ -166,6 +161,20 @@ class VideoReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def check_whole(self) -> None:
+        """Refuse, before anything is decoded, an MP4 or MOV file that breaks off before the part's end.
+
+        Who does not ask gets what is there, and `damaged` is True at the end, as in other formats, which
+        show it only then. The reader is closed on refusal.
+
+        Raises:
+            Unreadable: it does.
+        """
+        cut, origin_s = self._survey.cut, self._survey.origin_s
+        if cut is not None and (self._end_s is None or origin_s + self._end_s > cut.until_s):
+            self.close()
+            raise cut.error(self.info.path, origin_s)
 
     def close(self) -> None:
         """Let go of the file; iterating ends."""

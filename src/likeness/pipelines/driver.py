@@ -60,6 +60,7 @@ class Driver:
             self.start_s = self._range.start / info.rate
         else:
             self._reader = self._stack.enter_context(VideoReader(path, start_s=start_s, end_s=end_s))
+            self._reader.check_whole()
             video = self._reader.info
             self.info = DriverInfo(video.rate, video.width, video.height, self._reader.frames_expected)
             self.has_audio = video.has_audio

@@ -89,6 +89,7 @@ def _look(path: Path) -> tuple[Picture, tuple[Face, ...]]:
         # As the pipelines follow a driver, so that both number its faces alike.
         tracker = FaceTracker(faces=_MOST_FACES)
         with VideoReader(path) as video:
+            video.check_whole()
             for frame in islice(video, _SEARCHED_FRAMES):
                 if faces := tracker.track(frame.image):
                     return frame.image, faces
