@@ -166,14 +166,20 @@ def _delaunay(points: NDArray[np.float64], size_px: tuple[int, int]) -> NDArray[
     low = np.floor(points.min(0)).astype(int) - margin
     high = np.ceil(points.max(0)).astype(int) + margin
     subdivision = cv2.Subdiv2D((int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
-    number: dict[tuple[float, float], int] = {}
-    for n, point in enumerate(points.astype(np.float32)):
-        key = (float(point[0]), float(point[1]))
-        number.setdefault(key, n)
-        subdivision.insert(key)
-    found = np.asarray(subdivision.getTriangleList(), np.float32).reshape(-1, 3, 2)
-    triangles = [[number.get((float(x), float(y)), -1) for x, y in triangle] for triangle in found]
-    return np.array([t for t in triangles if min(t) >= 0], np.int32).reshape(-1, 3)
+    places = points.astype(np.float32)
+    for x, y in places.tolist():
+        subdivision.insert((x, y))
+    found = np.asarray(subdivision.getTriangleList(), np.float32).reshape(-1, 2)
+    # The same bits come back that went in; what is not among them are corners of its own, far out.
+    known, number = np.unique(_bits(places), return_index=True)
+    nearest = np.minimum(np.searchsorted(known, _bits(found)), len(known) - 1)
+    corners = np.where(known[nearest] == _bits(found), number[nearest], -1).reshape(-1, 3)
+    return corners[(corners >= 0).all(1)].astype(np.int32)
+
+
+def _bits(points: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """(n, 2) as (n,): both numbers in one; 0 and -0 are the same."""
+    return np.ascontiguousarray(points + np.float32(0)).view(np.uint64)[:, 0]
 
 
 def _face_triangles(mesh: CanonicalMesh) -> NDArray[np.int32]:
