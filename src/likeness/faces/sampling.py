@@ -75,8 +75,8 @@ def sample(
     if block >= 2:
         image, to_picture = _reduced(image, to_picture, block)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # OpenCV warps four channels in a quarter of the time that it takes for three. That pays unless the picture
-    # is many times larger than the crop.
+    # OpenCV warps four channels in a quarter of the time that it takes for three. That pays unless the
+    # picture is many times larger than the crop.
     is_slow = image.shape[2:] == (3,) and image.size < 24 * columns * rows
     if is_slow:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
