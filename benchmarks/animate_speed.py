@@ -124,8 +124,8 @@ def read_peak_mb() -> float:
 def stages(driver: Path, size: int, folder: Path) -> dict[str, float]:
     """Milliseconds a frame for each stage alone, on the whole machine."""
     from likeness.config import AnimateConfig
-    from likeness.disclosure.imprint import Imprint
     from likeness.disclosure.seal import SealedVideo
+    from likeness.disclosure.watermark.imprint import Imprint
     from likeness.engines.mesh import MeshEngine
     from likeness.faces import FaceTracker
     from likeness.faces.topology import canonical_mesh

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 from targets import TARGETS
 
-from likeness.disclosure import identity
-from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.signer import identity
 from likeness.disclosure.watermark.code import signs
 from likeness.motion.file import FIELDS, write_motion
 from likeness.motion.frame import DriverInfo, MotionFrame

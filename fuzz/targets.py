@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from likeness.disclosure.certificates import Certificate, parse_certificates
-from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sniff
-from likeness.disclosure.measure import find_excess, stored_bytes
-from likeness.disclosure.reasons import why_invalid
-from likeness.disclosure.statement import Statement, find_failures, find_stamp, is_intact
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sniff
+from likeness.disclosure.credentials.measure import find_excess, stored_bytes
+from likeness.disclosure.credentials.reasons import why_invalid
+from likeness.disclosure.credentials.statement import Statement, find_failures, find_stamp, is_intact
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.signer.certificates import Certificate, parse_certificates
 from likeness.disclosure.watermark.code import CODED_BITS, decode
 from likeness.disclosure.watermark.search import find_in_picture
 from likeness.errors import LikenessError, ModelFormat

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from likeness.disclosure import identity
+from likeness.disclosure.credentials.statement import Statement, find_anchor, find_failures
+from likeness.disclosure.credentials.store import SOURCE_TYPES, hash_file, open_context
+from likeness.disclosure.credentials.text import one_line
 from likeness.disclosure.seal import SealedVideo, seal_image
-from likeness.disclosure.statement import Statement, find_anchor, find_failures
-from likeness.disclosure.store import SOURCE_TYPES, hash_file, open_context
-from likeness.disclosure.text import one_line
+from likeness.disclosure.signer import identity
 from likeness.errors import LikenessError, MediaNotFound, Unreadable, Unsupported
 from likeness.types import Ingredient, Making
 from likeness.verification import Verification, verify

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from likeness import models
-from likeness.disclosure import find_mark
-from likeness.disclosure.imprint import act_of, id_of, payload_for, soft_binding, stated_payload
+from likeness.disclosure.credentials.store import new_manifest_id
 from likeness.disclosure.seal import Sealed, SealedVideo, seal_image
-from likeness.disclosure.store import new_manifest_id
+from likeness.disclosure.watermark import find as find_mark
 from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
 from likeness.disclosure.watermark.code import Payload
+from likeness.disclosure.watermark.imprint import act_of, id_of, payload_for, soft_binding, stated_payload
 from likeness.errors import SealFailed
 from likeness.media.audio import AudioReader, AudioSource
 from likeness.media.image import read_image

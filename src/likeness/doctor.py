@@ -160,7 +160,7 @@ def _encoders() -> Iterator[Check]:
 
 
 def _identity() -> Check:
-    from likeness.disclosure import identity
+    from likeness.disclosure.signer import identity
 
     try:
         found = identity.load()

@@ -19,15 +19,17 @@ from typing import Any, Literal, TypeAlias
 
 from c2pa import C2paError, Context, Reader
 
-from likeness.disclosure import identity, trust
-from likeness.disclosure.certificates import Certificate, parse_certificates
-from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sidecar_of, sniff
-from likeness.disclosure.identity import Identity
-from likeness.disclosure.imprint import stated_payload
-from likeness.disclosure.marked import NOT_SEARCHED, Watermark, look_for_mark
-from likeness.disclosure.measure import stored_bytes
-from likeness.disclosure.reasons import why_invalid, why_valid
-from likeness.disclosure.statement import (
+from likeness.disclosure.credentials.containers import (
+    EMBEDDABLE,
+    HEAD_BYTES,
+    UNKNOWN,
+    is_text,
+    sidecar_of,
+    sniff,
+)
+from likeness.disclosure.credentials.measure import stored_bytes
+from likeness.disclosure.credentials.reasons import why_invalid, why_valid
+from likeness.disclosure.credentials.statement import (
     Stamp,
     State,
     StatedIngredient,
@@ -39,7 +41,7 @@ from likeness.disclosure.statement import (
     is_expired,
     is_intact,
 )
-from likeness.disclosure.store import (
+from likeness.disclosure.credentials.store import (
     MAX_STORE_BYTES,
     hash_file,
     lies_elsewhere,
@@ -47,7 +49,12 @@ from likeness.disclosure.store import (
     read_sidecar,
     run_apart,
 )
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.signer import identity, trust
+from likeness.disclosure.signer.certificates import Certificate, parse_certificates
+from likeness.disclosure.signer.identity import Identity
+from likeness.disclosure.watermark.answer import NOT_SEARCHED, Watermark, look_for_mark
+from likeness.disclosure.watermark.imprint import stated_payload
 from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
 
 _NONE = "That proves nothing: most files have none, and re-encoding or uploading removes them."

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likeness.disclosure.credentials.store import hash_file
 from likeness.disclosure.seal import seal_image
-from likeness.disclosure.store import hash_file
 from likeness.types import Making
 
 from .conftest import Outcome

@@ -15,11 +15,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.disclosure import identity, trust
-from likeness.disclosure.brought import Brought, parse_key
-from likeness.disclosure.certificates import parse_certificates
-from likeness.disclosure.private_file import store_new
 from likeness.disclosure.seal import seal_image
+from likeness.disclosure.signer import identity, trust
+from likeness.disclosure.signer.brought import Brought, parse_key
+from likeness.disclosure.signer.certificates import parse_certificates
+from likeness.disclosure.signer.private_file import store_new
 from likeness.errors import IdentityError
 from likeness.verification import verify
 
@@ -209,7 +209,7 @@ def test_a_full_disk_keeps_the_old_identity(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("likeness.disclosure.private_file.os.fsync", full)
+    monkeypatch.setattr("likeness.disclosure.signer.private_file.os.fsync", full)
     with pytest.raises(IdentityError, match="No space left"):
         identity.create(force=True)
     with pytest.raises(IdentityError, match="No space left"):

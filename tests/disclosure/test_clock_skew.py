@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from likeness.disclosure import identity
-from likeness.disclosure.reasons import why_valid
+from likeness.disclosure.credentials.reasons import why_valid
+from likeness.disclosure.credentials.statement import is_expired, is_intact
 from likeness.disclosure.seal import seal_image
-from likeness.disclosure.statement import is_expired, is_intact
+from likeness.disclosure.signer import identity
 from likeness.verification import verify
 
 from .authority import Issued, issue

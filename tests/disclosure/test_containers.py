@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.disclosure.containers import EMBEDDABLE, UNKNOWN, is_text, sniff
+from likeness.disclosure.credentials.containers import EMBEDDABLE, UNKNOWN, is_text, sniff
 from likeness.disclosure.sinks import KINDS
 from likeness.verification import verify
 

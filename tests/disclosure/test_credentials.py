@@ -11,8 +11,9 @@ import pytest
 from c2pa import Reader
 from PIL import Image
 
-from likeness.disclosure import identity, store
-from likeness.disclosure.credentials import Credentials, plain
+from likeness.disclosure.credentials import store
+from likeness.disclosure.credentials.signing import Credentials, plain
+from likeness.disclosure.signer import identity
 from likeness.errors import MediaNotFound, SealFailed
 from likeness.types import Ingredient, Rights
 from likeness.verification import verify
@@ -181,7 +182,7 @@ def test_too_many_credentials_of_an_ingredient_are_noted(
 ) -> None:
     path = tmp_path / "first.png"
     path.write_bytes(signed_png(state(making())))
-    monkeypatch.setattr("likeness.disclosure.ingredients.MAX_KEPT_BYTES", 1000)
+    monkeypatch.setattr("likeness.disclosure.credentials.ingredients.MAX_KEPT_BYTES", 1000)
     credentials = state(making(ingredients=(Ingredient(path, "source"),)))
     assert any("too much" in note for note in credentials.notes)
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from likeness.disclosure import identity
-from likeness.disclosure.credentials import Credentials
-from likeness.disclosure.ingredients import one_pixel
-from likeness.disclosure.measure import _C2PA_UUID, stored_bytes
+from likeness.disclosure.credentials.ingredients import one_pixel
+from likeness.disclosure.credentials.measure import _C2PA_UUID, stored_bytes
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.credentials.store import hash_file
 from likeness.disclosure.seal import SealedVideo, seal_image
-from likeness.disclosure.store import hash_file
+from likeness.disclosure.signer import identity
 from likeness.errors import LikenessError, TooLarge
 from likeness.types import Ingredient
 from likeness.verification import verify
@@ -94,7 +94,7 @@ def test_gigabytes_of_credentials_are_not_taken_into_memory(
 
 
 def test_nor_from_an_ingredient(tmp_path: Path, making: MakeMaking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likeness.disclosure.ingredients.hash_file", lambda _: "0" * 64)
+    monkeypatch.setattr("likeness.disclosure.credentials.ingredients.hash_file", lambda _: "0" * 64)
     made = making(ingredients=(Ingredient(huge(tmp_path / "huge.png", "png"), "source"),))
     credentials = Credentials(made, identity.load_or_create(), label_text=None, layers=("credentials",))
     assert any("1536 MB" in note for note in credentials.notes)

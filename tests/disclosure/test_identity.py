@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from likeness.disclosure import identity
-from likeness.disclosure.private_file import store_new
+from likeness.disclosure.signer import identity
+from likeness.disclosure.signer.private_file import store_new
 from likeness.errors import IdentityError
 
 
@@ -75,7 +75,9 @@ def test_only_the_owner_may_read_it(own_home: Path) -> None:
 
 
 def test_several_processes_at_once_get_the_same(own_home: Path) -> None:
-    code = "from likeness.disclosure.identity import load_or_create as l; print(l().certificates.hex())"
+    code = (
+        "from likeness.disclosure.signer.identity import load_or_create as l; print(l().certificates.hex())"
+    )
     runs = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]

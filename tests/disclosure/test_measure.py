@@ -13,11 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from likeness.disclosure import identity
-from likeness.disclosure.credentials import Credentials
-from likeness.disclosure.ingredients import one_pixel
-from likeness.disclosure.measure import _C2PA_UUID, MAX_BOXES, MAX_PARTS, find_excess, stored_bytes
-from likeness.disclosure.store import MAX_STORE_BYTES
+from likeness.disclosure.credentials.ingredients import one_pixel
+from likeness.disclosure.credentials.measure import (
+    _C2PA_UUID,
+    MAX_BOXES,
+    MAX_PARTS,
+    find_excess,
+    stored_bytes,
+)
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.credentials.store import MAX_STORE_BYTES
+from likeness.disclosure.signer import identity
 
 from .conftest import MakeMaking, moving_picture
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.credentials.signing import Credentials
 from likeness.disclosure.label import Label
 from likeness.disclosure.seal import Sealed, SealedVideo, seal_image
 from likeness.errors import (
@@ -302,7 +302,7 @@ def test_no_room_for_the_signed_file(
     folder: Path, making: MakeMaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = type("Usage", (), {"free": 10})()
-    monkeypatch.setattr("likeness.disclosure.signed_file.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("likeness.disclosure.credentials.signed_file.shutil.disk_usage", lambda _: full)
     with pytest.raises(DiskFull, match=r"clip\.mp4"):
         write(folder / "clip.mp4", making())
     assert list(folder.iterdir()) == []

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.credentials.signing import Credentials
 from likeness.disclosure.disclaimer import SILENCE_S, SOUNDING_S, chime
-from likeness.disclosure.imprint import payload_for
 from likeness.disclosure.seal import Sealed
 from likeness.disclosure.sealed_sound import SealedSound, seal_sound
 from likeness.disclosure.watermark.audio import find_in_sound
+from likeness.disclosure.watermark.imprint import payload_for
 from likeness.errors import (
     DiskFull,
     MediaNotFound,
@@ -122,7 +122,7 @@ def test_the_mark_survives_mp3_without_the_credentials(folder: Path, making: Mak
 def test_large_files_are_valid_too(
     folder: Path, making: MakeMaking, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.disclosure.credentials.LARGE_FILE_BYTES", 1000)
+    monkeypatch.setattr("likeness.disclosure.credentials.signing.LARGE_FILE_BYTES", 1000)
     seal_sound(murmur(4), folder / name, making(), rate_hz=RATE_HZ)
     assert verify(folder / name).state == "valid"
     data = bytearray((folder / name).read_bytes())
@@ -309,7 +309,7 @@ def test_no_room_for_the_signed_file(
     folder: Path, making: MakeMaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = type("Usage", (), {"free": 10})()
-    monkeypatch.setattr("likeness.disclosure.signed_file.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("likeness.disclosure.credentials.signed_file.shutil.disk_usage", lambda _: full)
     with pytest.raises(DiskFull, match=r"a\.wav"):
         seal_sound(murmur(0.5), folder / "a.wav", making(), rate_hz=RATE_HZ)
     assert list(folder.iterdir()) == []

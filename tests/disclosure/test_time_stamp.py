@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from likeness.config import AnimateConfig
+from likeness.disclosure.credentials.statement import find_stamp
 from likeness.disclosure.seal import SealedVideo, seal_image
-from likeness.disclosure.statement import find_stamp
 from likeness.errors import SealFailed, UsageError
 
 from .conftest import RATE, MakeMaking, moving_picture
@@ -77,7 +77,7 @@ def test_an_authority_that_fails_is_found_before_any_frame(
 def test_an_authority_that_never_answers_is_given_up(
     folder: Path, making: MakeMaking, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("likeness.disclosure.credentials.STAMP_LIMIT_S", 0.5)
+    monkeypatch.setattr("likeness.disclosure.credentials.signing.STAMP_LIMIT_S", 0.5)
     with pytest.raises(SealFailed, match="no answer within"):
         seal_image(moving_picture(0), folder / "a.png", making(tsa_url=authority.url("silence")))
     assert list(folder.iterdir()) == []

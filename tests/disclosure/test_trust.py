@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from likeness.disclosure import identity, trust
 from likeness.disclosure.seal import seal_image
+from likeness.disclosure.signer import identity, trust
 from likeness.errors import IdentityError
 from likeness.verification import verify
 
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("likeness.disclosure.trust.os.fsync", full)
+    monkeypatch.setattr("likeness.disclosure.signer.trust.os.fsync", full)
     with pytest.raises(IdentityError, match="No space left"):
         trust.add(pem(tmp_path, ROOT.pem))
     assert list(trust.folder().iterdir()) == []

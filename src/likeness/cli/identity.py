@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from likeness.disclosure.identity import Identity
+    from likeness.disclosure.signer.identity import Identity
 
 app = typer.Typer(help="The identity that signs what you make.")
 Force = Annotated[
@@ -36,7 +36,7 @@ def show(
     yours: it shows that files come from the same installation, not who you are. Others can trust it after
     `likeness identity show --certificate > me.pem` and, on their side, `likeness trust add me.pem`.
     """
-    from likeness.disclosure.identity import load
+    from likeness.disclosure.signer.identity import load
 
     found = load()
     if found is None:
@@ -51,7 +51,7 @@ def show(
 @app.command("create")
 def create(force: Force = False) -> None:
     """Make a new identity on this machine. Nobody can tell that it and the old one are the same person's."""
-    from likeness.disclosure import identity as identities
+    from likeness.disclosure.signer import identity as identities
 
     found, aside = identities.create(force=force)
     _describe(found, aside)
@@ -78,7 +78,7 @@ def import_(
     It is checked first: that the key belongs to it, that it is valid today, and that it may sign Content
     Credentials. The key is kept on this machine without a password, readable by you alone.
     """
-    from likeness.disclosure import identity as identities
+    from likeness.disclosure.signer import identity as identities
     from likeness.errors import UsageError
 
     password = None

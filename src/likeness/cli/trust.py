@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from likeness.disclosure.trust import Trusted
+    from likeness.disclosure.signer.trust import Trusted
 
 app = typer.Typer(help="Whose signatures you have chosen to believe.")
 
@@ -29,7 +29,7 @@ def add(
     Compare the fingerprint that is shown with one that reached you another way: on paper, by telephone, from
     a page that you know. The certificate of a time stamp authority is added in the same way.
     """
-    from likeness.disclosure import trust
+    from likeness.disclosure.signer import trust
 
     added, notes = trust.add(certificate)
     for entry in added:
@@ -41,7 +41,7 @@ def add(
 @app.command("list")
 def list_trusted() -> None:
     """List whom you trust: name, fingerprint (SHA-256), and until when the certificate is valid."""
-    from likeness.disclosure import trust
+    from likeness.disclosure.signer import trust
 
     found, notes = trust.entries()
     if not found:
@@ -62,7 +62,7 @@ def remove(
     ],
 ) -> None:
     """Trust a certificate no longer."""
-    from likeness.disclosure import trust
+    from likeness.disclosure.signer import trust
 
     for entry in trust.remove(certificate):
         typer.echo(f"removed      {entry.certificate.name} ({entry.path.name})")

@@ -103,7 +103,7 @@ class _Answer:
         """As `Verification.to_json`; with the hash alone, and `error`, where nothing could be said."""
         if self.found is not None:
             return self.found.to_json()
-        from likeness.disclosure.store import hash_file
+        from likeness.disclosure.credentials.store import hash_file
 
         try:
             sha256 = hash_file(self.path)
@@ -149,7 +149,7 @@ def _expand(files: list[Path]) -> Iterator[Path]:
 
 
 def _is_media(path: Path) -> bool:
-    from likeness.disclosure.containers import HEAD_BYTES, UNKNOWN, sniff
+    from likeness.disclosure.credentials.containers import HEAD_BYTES, UNKNOWN, sniff
 
     if path.name.startswith(".") or path.suffix.lower() == ".c2pa":
         return False

@@ -1,8 +1,11 @@
-"""The only way out of the program: every output is labelled, signed and says how it was made.
+"""The only way out of the program: every output is labelled, marked, signed, and says how it was made.
 
-The layers, in the order in which they are put on (`seal.py`):
+seal           pictures and video: label → watermark → encode → credentials
+sealed_sound   sound: disclaimer → watermark → encode → credentials
 
-    label → (watermark) → encode → credentials
-
-`seal` is what others use; `label`, `identity` and `credentials` are its parts.
+label, disclaimer, watermark/    the layers that are put on what is shown or heard
+credentials/                     the signed statement, written and read
+signer/                          who signs, and whom to trust
+rights                           who may leave out the label
+sinks                            where sealed frames go
 """

@@ -3,9 +3,9 @@
 The layers, in this order:
 
     1  label         on every frame, visible        `label.py`
-    2  watermark     on every frame, imperceptible  `imprint.py`; after the label, so that it covers it too
+    2  watermark     on every frame, imperceptible  `watermark/imprint.py`; covers the label too
        encode        `media.writer`, which nothing else may import
-    3  credentials   on the file, last, since any later change breaks them  `credentials.py`
+    3  credentials   on the file, last, since any later change breaks them  `credentials/`
 
 An output appears under its name only when every layer is on; if one fails, nothing is written.
 """
@@ -22,15 +22,15 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from likeness.disclosure import identity
-from likeness.disclosure.credentials import Credentials
-from likeness.disclosure.imprint import Imprint, payload_for
+from likeness.disclosure.credentials.signed_file import SignedFile
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.credentials.store import new_manifest_id
 from likeness.disclosure.label import Box, Label
 from likeness.disclosure.rights import check_rights
-from likeness.disclosure.signed_file import SignedFile
+from likeness.disclosure.signer import identity
 from likeness.disclosure.sinks import KINDS, FileSink, FolderSink, Sink, save_signed
-from likeness.disclosure.store import new_manifest_id
 from likeness.disclosure.watermark.audio import AudioMark
+from likeness.disclosure.watermark.imprint import Imprint, payload_for
 from likeness.errors import NoFrames, OutputExists, SealFailed, Unsupported
 from likeness.media.audio import AudioSource
 from likeness.media.files import check_output, format_of, temporary_beside, write_error

@@ -5,7 +5,7 @@ The layers, in this order:
     1  disclaimer    at the start, audible     `disclaimer.py`
     2  watermark     throughout, imperceptible `watermark/audio.py`; over the disclaimer too
        encode        `media.writer`, which nothing else may import
-    3  credentials   on the file, last, since any later change breaks them  `credentials.py`
+    3  credentials   on the file, last, since any later change breaks them  `credentials/`
 
 An output appears under its name only when every layer is on; if one fails, nothing is written.
 """
@@ -20,15 +20,15 @@ from typing import Self
 
 import numpy as np
 
-from likeness.disclosure import identity
-from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.credentials.signed_file import SignedFile
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.credentials.store import new_manifest_id
 from likeness.disclosure.disclaimer import OPENING_S, Disclaimer
-from likeness.disclosure.imprint import LAYER, payload_for
 from likeness.disclosure.rights import check_rights
 from likeness.disclosure.seal import Sealed
-from likeness.disclosure.signed_file import SignedFile
-from likeness.disclosure.store import new_manifest_id
+from likeness.disclosure.signer import identity
 from likeness.disclosure.watermark.audio import AudioMark
+from likeness.disclosure.watermark.imprint import LAYER, payload_for
 from likeness.errors import NoAudio, SealFailed
 from likeness.media.files import check_file_output
 from likeness.media.writer import SoundFormat, SoundWriter, sound_format_of

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from likeness.disclosure.credentials import Credentials
-from likeness.disclosure.signed_file import SignedFile
-from likeness.disclosure.store import new_manifest_id
+from likeness.disclosure.credentials.signed_file import SignedFile
+from likeness.disclosure.credentials.signing import Credentials
+from likeness.disclosure.credentials.store import new_manifest_id
 from likeness.media.audio import AudioSource
 from likeness.media.files import OutputFormat, frame_name, temporary_beside, write_error
 from likeness.media.image import encode_png

@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from likeness.disclosure.store import Json
+from likeness.disclosure.credentials.store import Json
 from likeness.disclosure.watermark.code import Payload
 from likeness.disclosure.watermark.picture import STILL_PSNR_DB, VIDEO_PSNR_DB, PictureMark
 from likeness.types import Picture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from likeness.disclosure.store import MAX_STORE_BYTES
+from likeness.disclosure.credentials.store import MAX_STORE_BYTES
 
 _MOST_EXPANSION = 1032
 """Deflate: two bits stand for 258 bytes at best."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from likeness.disclosure.containers import EMBEDDABLE, sidecar_of
-from likeness.disclosure.credentials import Credentials
+from likeness.disclosure.credentials.containers import EMBEDDABLE, sidecar_of
+from likeness.disclosure.credentials.signing import Credentials
 from likeness.errors import DiskFull, OutputError, OutputExists
 from likeness.media.files import temporary_beside, write_error
 

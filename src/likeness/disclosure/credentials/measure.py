@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from likeness.disclosure.measure_id3 import id3_bytes
-from likeness.disclosure.store import MAX_STORE_BYTES
+from likeness.disclosure.credentials.measure_id3 import id3_bytes
+from likeness.disclosure.credentials.store import MAX_STORE_BYTES
 
 MAX_PARTS = 200_000
 """A PNG of 1.6 GB in the usual chunks of 8 KB. c2pa takes 10 to 50 µs for each part of a file …"""

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.text import one_line
 from likeness.errors import IdentityError
 
 MAX_PEM_BYTES = 1 << 20

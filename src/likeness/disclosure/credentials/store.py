@@ -12,8 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from c2pa import C2paError, Context
 
-from likeness.disclosure.certificates import SIGNING_USES
-from likeness.disclosure.containers import sidecar_of
+from likeness.disclosure.credentials.containers import sidecar_of
+from likeness.disclosure.signer.certificates import SIGNING_USES
 
 Json: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")

@@ -21,10 +21,8 @@ from typing import Any, BinaryIO
 
 from c2pa import Builder, C2paError, C2paSignerInfo, Signer
 
-from likeness.disclosure.identity import Identity
-from likeness.disclosure.imprint import SOFT_BINDING, soft_binding
-from likeness.disclosure.ingredients import Prepared, one_pixel, prepare
-from likeness.disclosure.store import (
+from likeness.disclosure.credentials.ingredients import Prepared, one_pixel, prepare
+from likeness.disclosure.credentials.store import (
     LARGE_FILE_BYTES,
     MAKING,
     RIGHTS_NOT_STATED,
@@ -36,7 +34,9 @@ from likeness.disclosure.store import (
     run_apart,
     run_within,
 )
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.signer.identity import Identity
+from likeness.disclosure.watermark.imprint import SOFT_BINDING, soft_binding
 from likeness.errors import SealFailed
 from likeness.types import Making
 

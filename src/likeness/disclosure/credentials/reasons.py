@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from likeness.disclosure.statement import EXPIRED, Stamp
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.statement import EXPIRED, Stamp
+from likeness.disclosure.credentials.text import one_line
 
 _NOT_OF_TODAY = (
     "The signer's certificate has ended (or not begun: are the clocks right?), and no time stamp shows that "

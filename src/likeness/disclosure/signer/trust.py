@@ -13,8 +13,13 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from likeness.disclosure.certificates import Certificate, parse_certificates, read_certificates, read_pem
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.signer.certificates import (
+    Certificate,
+    parse_certificates,
+    read_certificates,
+    read_pem,
+)
 from likeness.errors import IdentityError
 from likeness.paths import config_dir
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from likeness.disclosure.find_mark import Mark, find_mark
-from likeness.disclosure.imprint import act_of, id_of
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.watermark.find import Mark, find_mark
+from likeness.disclosure.watermark.imprint import act_of, id_of
 from likeness.errors import MediaError
 
 

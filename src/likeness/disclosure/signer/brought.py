@@ -20,14 +20,14 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from likeness.disclosure.certificates import (
+from likeness.disclosure.credentials.text import one_line
+from likeness.disclosure.signer.certificates import (
     PEM_BODY,
     SIGNING_USES,
     is_authority,
     name_of,
     parse_certificates,
 )
-from likeness.disclosure.text import one_line
 from likeness.errors import IdentityError
 
 Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -167,8 +167,8 @@ def _rehearse(brought: Brought) -> None:
     """Signs one pixel and reads it back. c2pa is imported here: reading an identity needs none of it."""
     from c2pa import Builder, C2paError, C2paSignerInfo, Reader, Signer
 
-    from likeness.disclosure.ingredients import one_pixel
-    from likeness.disclosure.store import SOURCE_TYPES, open_context, run_apart
+    from likeness.disclosure.credentials.ingredients import one_pixel
+    from likeness.disclosure.credentials.store import SOURCE_TYPES, open_context, run_apart
 
     action = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + "digitalCreation"}
     assertion = {"label": "c2pa.actions.v2", "data": {"actions": [action]}}

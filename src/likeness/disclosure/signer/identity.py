@@ -26,9 +26,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from likeness.disclosure.brought import Brought
-from likeness.disclosure.certificates import name_of, read_pem
-from likeness.disclosure.private_file import MAX_BYTES, keep_aside, read_private, replace, store_new, unusable
+from likeness.disclosure.signer.brought import Brought
+from likeness.disclosure.signer.certificates import name_of, read_pem
+from likeness.disclosure.signer.private_file import (
+    MAX_BYTES,
+    keep_aside,
+    read_private,
+    replace,
+    store_new,
+    unusable,
+)
 from likeness.errors import IdentityError
 from likeness.paths import config_dir
 

@@ -15,9 +15,9 @@ from typing import BinaryIO
 from c2pa import Builder, C2paError, Context, Reader, Signer
 from PIL import Image
 
-from likeness.disclosure.containers import EMBEDDABLE, HEAD_BYTES, sniff
-from likeness.disclosure.measure import stored_bytes
-from likeness.disclosure.store import (
+from likeness.disclosure.credentials.containers import EMBEDDABLE, HEAD_BYTES, sniff
+from likeness.disclosure.credentials.measure import stored_bytes
+from likeness.disclosure.credentials.store import (
     MAX_KEPT_BYTES,
     MAX_STORE_BYTES,
     SOURCE_TYPES,

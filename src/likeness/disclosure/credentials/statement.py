@@ -9,8 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from likeness.disclosure.store import MAKING, RIGHTS_NOT_STATED, SOURCE_TYPES, TRAINING_MINING, Json
-from likeness.disclosure.text import one_line
+from likeness.disclosure.credentials.store import (
+    MAKING,
+    RIGHTS_NOT_STATED,
+    SOURCE_TYPES,
+    TRAINING_MINING,
+    Json,
+)
+from likeness.disclosure.credentials.text import one_line
 
 State: TypeAlias = Literal["valid", "invalid", "absent"]
 Stamp: TypeAlias = Literal["trusted", "untrusted", "absent"]

@@ -1,0 +1,8 @@
+"""Who signs, and whom to trust.
+
+identity       the identity of this computer: made on first use, or brought
+brought        checking a certificate and key that somebody brings
+certificates   reading certificates, and what they may be used for
+private_file   keeping a key readable by its owner alone
+trust          the list of authorities that the owner chose to trust
+"""
