@@ -240,7 +240,7 @@ def test_shading_multiplies_the_face_alone(gain: float) -> None:
     map_u = np.full((20, 30), 12.5, np.float32)
     map_u[:, :10] = -1
     ratio = np.full((128, 128), gain, np.float32)
-    shade(texture, out, ratio, map_u, np.full_like(map_u, 40.25), 7, 11)
+    shade(words(texture), words(out), ratio, map_u, np.full_like(map_u, 40.25), 7, 11)
     expected = texture.astype(float)
     box = expected[11:31, 17:37]
     box[..., :3] = np.minimum(box[..., :3] * gain, box[..., 3:])

@@ -118,7 +118,8 @@ class MeshPerformer:
         return self._shade(self._shading(motion.shading, strength))
 
     def _shade(self, ratio: Floats) -> Picture:
-        shade(self._edited, self._layer, ratio, self._map_u, self._map_v, self._face_left, self._face_top)
+        texture, shaded = _words(self._edited), _words(self._layer)
+        shade(texture, shaded, ratio, self._map_u, self._map_v, self._face_left, self._face_top)
         return self._layer
 
     def _paint_mouth(self, out: Picture, vertices: Floats, inside: Picture) -> None:
