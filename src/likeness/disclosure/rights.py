@@ -15,5 +15,6 @@ def check_rights(making: Making) -> None:
     if making.label == "none" and making.rights is None:
         raise RightsMissing(
             "Leaving out the label needs a statement of why you may.",
-            'Add --rights public-domain|synthetic|self|licensed --note "…", or keep the label.',
+            'Add --rights public-domain|synthetic|self|licensed --note "…" (rights=Rights("self", "…") in '
+            "Python), or keep the label.",
         )

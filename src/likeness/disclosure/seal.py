@@ -217,7 +217,9 @@ def seal_image(
     if kind is None:
         raise Unsupported(f"{out} is no name for a picture written here.", "Use .png or .jpg.")
     if out.exists() and (out.is_dir() or not overwrite):
-        raise OutputExists(f"{out} is already there.", "Give another name, or add --overwrite.")
+        raise OutputExists(
+            f"{out} is already there.", "Give another name, or add --overwrite (overwrite=True in Python)."
+        )
     height, width, _ = image.shape
     manifest_id = new_manifest_id()
     payload = payload_for(making.act, manifest_id)

@@ -43,7 +43,10 @@ class SignedFile:
     def check(self) -> None:
         """Refuse a sidecar that is there and may not be replaced; raises `OutputExists`."""
         if self.sidecar is not None and not self._overwrite and self.sidecar.exists():
-            raise OutputExists(f"{self.sidecar} is already there.", "Give another name, or add --overwrite.")
+            raise OutputExists(
+                f"{self.sidecar} is already there.",
+                "Give another name, or add --overwrite (overwrite=True in Python).",
+            )
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -142,7 +142,8 @@ class Credentials:
             if url is not None:
                 raise SealFailed(
                     f"{one_line(url)} gave no time stamp for the signature: {one_line(str(error))}.",
-                    "Nothing was written. Try again later, take another authority, or leave out --tsa-url.",
+                    "Nothing was written. Try again later, take another authority, or leave out --tsa-url "
+                    "(tsa_url in Python).",
                 ) from error
             raise SealFailed(
                 f"The Content Credentials could not be signed: {error}.",

@@ -332,7 +332,7 @@ def _put(path: Path, data: bytes, force: bool) -> Path | None:
     if path.exists() and not force:
         raise IdentityError(
             f"There is a signing identity already: '{path}'.",
-            "Add --force to sign with a new one from now on; the old file is kept beside it.",
+            "Add --force (force=True in Python) to sign with a new one from now on; the old file is kept.",
         )
     aside = keep_aside(path)
     replace(path, data)
