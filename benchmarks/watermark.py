@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import json
 import math
+import re
 import statistics
 import time
 from collections import defaultdict
@@ -240,7 +241,8 @@ def summarize_promise(trials: list[Trial]) -> dict[str, Any]:
     clips = {trial["name"].split(" | ")[-1] for trial in trials}
     return {
         "trials": len(trials),
-        "clips": len(clips),
+        "clips": len(clips),  # of one second, or stills
+        "files": len({re.sub(r" \d+ s$", "", clip) for clip in clips}),
         "recovered": right,
         "share": round(right / len(trials), 4),
         "wrong_payload": sum(trial["found"] and not trial["right"] for trial in trials),

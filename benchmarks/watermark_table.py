@@ -30,7 +30,7 @@ def print_pictures(report: Report) -> None:
     if "promised" in report:
         print("\nof which promised, from 256 px on")
         for part, total in report["promised"].items():
-            clips = f"over {total['clips']} clips or stills"
+            clips = f"over {total['clips']} seconds or stills of {total['files']} files"
             print(f"  {part:22} {total['recovered']:4}/{total['trials']:<5} {total['share']:7.2%}  {clips}")
     if "unmarked" in report:
         _print_unmarked(report["unmarked"])
