@@ -33,13 +33,7 @@ import cv2
 import numpy as np
 
 from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
-from likeness.disclosure.watermark.audio_search import (
-    CANDIDATES,
-    LIKELY_CONFIDENCE,
-    LIKELY_Z,
-    MIN_PRESENCE_Z,
-    Search,
-)
+from likeness.disclosure.watermark.audio_search import LIKELY_Z, MIN_PRESENCE_Z, look
 from likeness.disclosure.watermark.audio_view import to_view_rate
 from likeness.disclosure.watermark.code import MIN_CONFIDENCE
 from likeness.types import Floats
@@ -360,14 +354,15 @@ class Null:
             yield partial(self._measure, kind, window)
 
     def _measure(self, kind: str, window: Floats) -> Row:
-        search = Search(window)
-        alarm = search.find(0) is not None
-        tried = list(search.attempts())
+        searches = [search for _, search in look(window)]
+        tried = [(search.z(match), decoded) for search in searches for match, decoded in search.attempts()]
         return {
             "kind": kind,
-            "z": max(search.z(match) for match, _ in tried),
+            "z": max(z for z, _ in tried),
             "confidence": max(decoded.confidence for _, decoded in tried),
-            "alarm": alarm,
+            "tried": len(tried),
+            "fit": sum(decoded.confidence > MIN_CONFIDENCE for _, decoded in tried),
+            "alarm": any(search.find(0) is not None for search in searches),
         }
 
     def sum_up(self, rows: list[Row]) -> dict[str, Any]:
@@ -378,12 +373,10 @@ class Null:
         presence = {kind: chance_beyond(some, MIN_PRESENCE_Z) for kind, some in z.items() if len(some) > 30}
         mixed = sum(chance * len(z[kind]) for kind, chance in presence.items()) / len(every)
         likely = sum(chance_beyond(z[kind], LIKELY_Z) * len(z[kind]) for kind in presence) / len(every)
-        # A code word passes the checksum once in 65,536 times; besides, it has to fit, or the pilot to be
-        # likely, which are counted as if they did not depend on each other.
-        checksum = CANDIDATES / 65536
-        payload = checksum * (
-            float((fits > MIN_CONFIDENCE).mean()) + likely * float((fits > LIKELY_CONFIDENCE).mean())
-        )
+        # One code word in 65,536 passes the checksum by chance. It counts if it fits well, or if the pilot is
+        # likely, as it then is for every attempt at the worst.
+        attempts = max(row["tried"] for row in rows)
+        payload = (float(np.mean([row["fit"] for row in rows])) + likely * attempts) / 65536
         return {
             "windows_of_10_s": {kind: len(some) for kind, some in z.items()},
             "hours": round(len(every) / 360, 2),
@@ -394,6 +387,8 @@ class Null:
                 "max": float(every.max()),
                 "max_by_kind": {kind: float(some.max()) for kind, some in z.items()},
             },
+            "attempts_each": attempts,
+            "words_that_fit_without_a_mark": sum(row["fit"] for row in rows),
             "confidence": {
                 "median": float(np.median(fits)),
                 "p99": float(np.quantile(fits, 0.99)),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
-from likeness.disclosure.watermark.audio_search import Match, Search, Warp
+from likeness.disclosure.watermark.audio_search import Match, Search, Warp, look
 from likeness.disclosure.watermark.audio_tile import BANDS, ROWS, band_edges_hz, layout
 from likeness.disclosure.watermark.audio_view import to_view_rate, view
 from likeness.disclosure.watermark.code import Decoded, encode, signs
@@ -228,6 +228,17 @@ def test_what_counts_as_found(
         assert found is not None
         assert found.payload == (None if expected == "present" else expected)
         assert (found.z, found.at_s) == (z, 1.5)
+
+
+@pytest.mark.parametrize("at_s", [2, 3, 4])
+def test_mark_is_found_on_either_side_of_a_cut(at_s: int) -> None:
+    at, gone = at_s * RATE_HZ, int(0.73 * RATE_HZ)
+    sound = np.concatenate((marked_voice()[:, :at], marked_voice()[:, at + gone :]), axis=1)
+    searches = list(look(to_view_rate(sound[0, : 6 * RATE_HZ], RATE_HZ)))
+    assert [begin_s for begin_s, _ in searches] == [0, 0, 2]
+    whole, *parts = (max(search.z(match) for match, _ in search.attempts()) for _, search in searches)
+    assert max(parts) > whole
+    assert find_in_sound(sound[:, : 6 * RATE_HZ], RATE_HZ) is not None
 
 
 def test_steady_noise_in_pauses_is_not_listened_to() -> None:
