@@ -66,6 +66,7 @@ def test_what_may_be_chosen(values: dict[str, Any]) -> None:
         {"region": "ears"},
         {"device": "tpu"},
         {"label": "maybe"},
+        {"label_language": "tlh"},
         {"audio": "loud"},
         {"max_side": 127},
         {"max_side": 8193},

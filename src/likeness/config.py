@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from likeness.errors import RightsMissing, UsageError
-from likeness.types import Label, Rights
+from likeness.types import Label, LabelLanguage, Rights
 
 Region: TypeAlias = Literal["all", "expression", "pose", "lips", "eyes"]
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -65,6 +65,7 @@ class AnimateConfig(MotionConfig):
         start_s, end_s: the part of the driver to use, in seconds.
         source_face, driving_face: which face, as numbered by `likeness faces` (from 1); None = the largest.
         label, rights: the visible label may be left out only with a statement of rights.
+        label_language: of the label's text, a key of `disclosure.label.TEXTS`.
         tsa_url: http(s) address of a time stamp authority (RFC 3161), which learns a hash and nothing else.
         overwrite: replace an output that exists.
         offline: fetch nothing.
@@ -81,6 +82,7 @@ class AnimateConfig(MotionConfig):
     driving_face: int | None = None
     label: Label = "auto"
     rights: Rights | None = None
+    label_language: LabelLanguage = "en"
     tsa_url: str | None = None
     overwrite: bool = False
     offline: bool = False
@@ -97,6 +99,7 @@ class AnimateConfig(MotionConfig):
                 "Choose driving, none, or a file as pathlib.Path.",
             )
         _one_of("label", self.label, get_args(Label))
+        _one_of("label language", self.label_language, get_args(LabelLanguage))
         _one_of("device", self.device, get_args(Device))
         for name, time_s in (("start", self.start_s), ("end", self.end_s)):
             if time_s is not None:

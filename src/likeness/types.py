@@ -81,6 +81,7 @@ class Face:
 
 
 Label: TypeAlias = Literal["auto", "none"]
+LabelLanguage: TypeAlias = Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"]
 RightsKind: TypeAlias = Literal["public-domain", "synthetic", "self", "licensed"]
 
 

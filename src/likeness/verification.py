@@ -27,7 +27,7 @@ from likeness.disclosure.credentials.containers import (
     sidecar_of,
     sniff,
 )
-from likeness.disclosure.credentials.measure import stored_bytes
+from likeness.disclosure.credentials.measure import find_excess
 from likeness.disclosure.credentials.reasons import why_invalid, why_valid
 from likeness.disclosure.credentials.statement import (
     Stamp,
@@ -42,7 +42,6 @@ from likeness.disclosure.credentials.statement import (
     is_intact,
 )
 from likeness.disclosure.credentials.store import (
-    MAX_STORE_BYTES,
     hash_file,
     lies_elsewhere,
     open_context,
@@ -272,9 +271,9 @@ class _Found:
 
 def _read(path: Path, kind: str, context: Context) -> _Found | None:
     with path.open("rb") as file:
-        if (size_bytes := stored_bytes(file, kind)) > MAX_STORE_BYTES:
+        if excess := find_excess(file, kind):
             raise TooLarge(
-                f"'{path.name}' carries {size_bytes >> 20} MB of Content Credentials, and that is not read.",
+                f"'{path.name}' {excess}, and that is not read.",
                 "No honest program writes so much: be careful with this file.",
             )
         reader, sidecar = None, None

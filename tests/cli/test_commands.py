@@ -74,6 +74,7 @@ def test_animate_offers_what_the_configuration_knows() -> None:
     assert get_args(offered["region"]) == get_args(config.Region)
     assert get_args(offered["device"]) == get_args(config.Device)
     assert get_args(offered["label"]) == get_args(types.Label)
+    assert get_args(offered["label_language"]) == get_args(types.LabelLanguage)
     assert get_args(get_args(offered["rights"])[0]) == get_args(types.RightsKind)
     known = {field.name for field in config.dataclasses.fields(config.AnimateConfig)}
     renamed = {"start": "start_s", "end": "end_s"}
@@ -94,7 +95,7 @@ def test_animate_passes_every_option_on(cli: Cli, monkeypatch: pytest.MonkeyPatc
         " --strength 0.5 --pose-strength 0.25 --smooth 0.75 --max-side 640 --crop --size 256 --start 1:02.5"
     )
     words += " --end 70 --audio s.wav --source-face 2 --driving-face 3 --label none --rights self --note mine"
-    words += " --overwrite --offline --device cpu"
+    words += " --label-language de --overwrite --offline --device cpu"
     assert cli("animate", *words.split()).code == 2
     assert (seen["portrait"], seen["driving"], seen["out"]) == (Path("a.jpg"), Path("b.mp4"), Path("c.mp4"))
     assert seen["engine"] == "x"
@@ -115,6 +116,7 @@ def test_animate_passes_every_option_on(cli: Cli, monkeypatch: pytest.MonkeyPatc
         source_face=2,
         driving_face=3,
         label="none",
+        label_language="de",
         rights=types.Rights("self", "mine"),
         overwrite=True,
         offline=True,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from PIL import ImageFont
 
 from likeness.disclosure.label import TEXTS, Label
 from likeness.errors import UsageError
-from likeness.types import Picture
+from likeness.types import LabelLanguage, Picture
 
 Box = tuple[float, float, float, float]
 
@@ -137,3 +139,7 @@ def test_refuses_what_it_was_not_made_for() -> None:
         Label(64, 48).draw(np.zeros((64, 48, 3), np.uint8))
     with pytest.raises(UsageError, match="xx"):
         Label(64, 48, language="xx")
+
+
+def test_the_options_know_the_same_languages() -> None:
+    assert set(get_args(LabelLanguage)) == set(TEXTS)

@@ -32,6 +32,7 @@ from likeness.pipelines import animate as module
 from likeness.pipelines.animate import Animation, animate
 from likeness.progress import Progress
 from likeness.types import ModelRef, Picture
+from likeness.verification import verify
 
 from ..puppet import HEIGHT, WIDTH, Puppet
 from .conftest import FRAMES, RATE, frames_of, puppet_at, wall, write_clip
@@ -65,6 +66,12 @@ def test_size_rate_and_number_of_frames_are_kept(result: Animation) -> None:
 def test_the_sound_comes_along_and_is_as_long(result: Animation) -> None:
     assert probe(result.path).has_audio
     assert sound_s(result.path) == pytest.approx(float(FRAMES / RATE), abs=float(1 / RATE))
+
+
+def test_the_label_speaks_the_language_that_was_asked_for(portrait: Path, talk: Path, tmp_path: Path) -> None:
+    config = AnimateConfig(label_language="de", end_s=Fraction(1, 5))
+    made = animate(portrait, talk, out=tmp_path / "o.mp4", config=config)
+    assert verify(made.path).label == "KI-generiert"
 
 
 def test_it_says_how_it_was_made(result: Animation, portrait: Path, talk: Path) -> None:

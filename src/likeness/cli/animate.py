@@ -113,6 +113,10 @@ def animate(
         Literal["auto", "none"],
         typer.Option(help="The visible label. “none” needs --rights and --note.", rich_help_panel=DISCLOSURE),
     ] = "auto",
+    label_language: Annotated[
+        Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+        typer.Option(help="Its language.", rich_help_panel=DISCLOSURE),
+    ] = "en",
     rights: Annotated[
         Literal["public-domain", "synthetic", "self", "licensed"] | None,
         typer.Option(help="Why you may make this; recorded in the file.", rich_help_panel=DISCLOSURE),
@@ -174,6 +178,7 @@ def animate(
         source_face=source_face,
         driving_face=driving_face,
         label=label,
+        label_language=label_language,
         rights=parse_rights(rights, note),
         tsa_url=tsa_url,
         overwrite=overwrite,

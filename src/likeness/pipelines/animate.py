@@ -149,6 +149,7 @@ def animate(
             audio=audio,
             overwrite=config.overwrite,
             face_box=portrait.face.box,
+            language=config.label_language,
         ) as video:
             done = 0
             for done, frame in enumerate(_drain(first, stream), 1):

@@ -87,6 +87,7 @@ def compare(animation: Animation, out: Path | None = None, *, overwrite: bool = 
             rate=Fraction(rate),
             audio=audio,
             overwrite=overwrite,
+            language=animation.config.label_language,
         ) as video:
             for row in chain([pictures], rows):
                 video.write(_beside(row, strip))

@@ -16,10 +16,9 @@ from c2pa import Builder, C2paError, Context, Reader, Signer
 from PIL import Image
 
 from likeness.disclosure.credentials.containers import EMBEDDABLE, HEAD_BYTES, sniff
-from likeness.disclosure.credentials.measure import stored_bytes
+from likeness.disclosure.credentials.measure import find_excess
 from likeness.disclosure.credentials.store import (
     MAX_KEPT_BYTES,
-    MAX_STORE_BYTES,
     SOURCE_TYPES,
     Json,
     hash_file,
@@ -77,7 +76,7 @@ def prepare(ingredient: Ingredient, index: int, context: Context, signer: Signer
         sha256 = hash_file(path)
         with path.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-            size_bytes = stored_bytes(file, kind)
+            excess = find_excess(file, kind)
     except OSError as error:
         raise MediaNotFound(
             f"'{path.name}' ({ingredient.role}) cannot be read: {error.strerror or error}.",
@@ -85,9 +84,8 @@ def prepare(ingredient: Ingredient, index: int, context: Context, signer: Signer
         ) from error
     relation = "parentOf" if index == 0 else _RELATIONS[ingredient.role]
     bare = Prepared(ingredient.role, path.name, sha256, relation, f"ingredient{index}", kind)
-    if size_bytes > MAX_STORE_BYTES:
-        why = f"carries {size_bytes >> 20} MB of Content Credentials, too much to keep"
-        return replace(bare, note=f"'{path.name}' {why}; only its name and hash are recorded.")
+    if excess:
+        return replace(bare, note=f"'{path.name}' {excess}; only its name and hash are recorded.")
     try:
         archive = run_apart(lambda: _pack(path, bare, context, signer))
     except C2paError as error:

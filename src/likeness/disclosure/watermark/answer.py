@@ -52,7 +52,8 @@ def look_for_mark(path: Path, kind: str, stated: int | None) -> tuple[Watermark,
     try:
         mark = find_mark(path, kind)
     except MediaError as error:
-        return Watermark(stated=stated), (f"It was not searched for a watermark: {one_line(error.what)}",)
+        what = one_line(error.what.replace(str(path), f"'{path.name}'"))
+        return Watermark(stated=stated), (f"It was not searched for a watermark: {what}",)
     if mark is None:
         return Watermark(confidence=0.0, stated=stated), _why_none(stated)
     act, manifest = ("", "") if mark.payload is None else (act_of(mark.payload), id_of(mark.payload))
