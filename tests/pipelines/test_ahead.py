@@ -5,11 +5,12 @@ import signal
 import threading
 from collections.abc import Iterator
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.pipelines.ahead import run_ahead, run_apart
+from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
 
 
 class Stop(Exception):  # noqa: N818
@@ -135,3 +136,11 @@ def test_ctrl_c_in_a_callback_of_c_is_not_swallowed() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_apart(press_ctrl_c_in_a_callback)
     assert not is_running()
+
+
+def test_opencv_gets_its_threads_back() -> None:
+    before = cv2.getNumThreads()
+    with pytest.raises(Stop), opencv_on_one_thread():
+        assert cv2.getNumThreads() == 1
+        raise Stop
+    assert cv2.getNumThreads() == before

@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
+import cv2
+
 T = TypeVar("T")
 _Entry: TypeAlias = tuple[T | None, BaseException | None, bool]
 _POLL_S = 0.1
@@ -67,6 +69,20 @@ def run_apart(work: Callable[[], T]) -> T:
 
     with run_ahead(once(), 1) as made:
         return next(made)
+
+
+@contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """OpenCV computes in the calling thread alone, in the whole process, until the block is left.
+
+    Its other threads wait for more work at full speed, and take the cores from the stages that run beside.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _received(waiting: queue.Queue[_Entry[T]]) -> Iterator[T]:

@@ -25,7 +25,7 @@ from likeness.models import fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
-from likeness.pipelines.ahead import run_ahead, run_apart
+from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
 from likeness.pipelines.compare import Comparison, compare
 from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
@@ -122,6 +122,7 @@ def animate(
     names = {LANDMARKER, *(model.name for model in renderer.models())}
     fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
     with (
+        opencv_on_one_thread(),
         Driver(
             driving,
             needs=renderer.needs,
