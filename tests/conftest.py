@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from likeness import models
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# How long an example takes is the machine's affair.
+settings.register_profile("likeness", deadline=None)
+settings.load_profile("likeness")
 OFFLINE = Path(__file__).parent / "offline"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from likeness.disclosure.seal import Sealed, SealedVideo, seal_image
 from likeness.disclosure.watermark import find as find_mark
 from likeness.disclosure.watermark.audio import AudioMark, find_in_sound
 from likeness.disclosure.watermark.code import Payload
+from likeness.disclosure.watermark.find import find_inside
 from likeness.disclosure.watermark.imprint import act_of, id_of, payload_for, soft_binding, stated_payload
 from likeness.errors import SealFailed
 from likeness.media.audio import AudioReader, AudioSource
@@ -91,7 +93,7 @@ def test_every_format_carries_it(photo: Picture, tmp_path: Path, name: str) -> N
     assert found.watermark.confidence is not None
     assert 0.58 < found.watermark.confidence <= 1
     assert sealed.manifest_id.startswith(f"urn:c2pa:{found.watermark.manifest}")
-    assert any("same watermark" in reason for reason in found.reasons)
+    assert any("same watermark, as they should" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize("name", ["still.png", "still.jpg"])
@@ -119,9 +121,32 @@ def test_what_lost_its_credentials_is_recognised(photo: Picture, tmp_path: Path)
     assert "gone" in said
     assert "no signature" in said
     assert "most files have none" not in said
+    assert "belongs beside it" not in said, "an MP4 holds its credentials itself"
     written = found.to_json()["watermark"]
     assert written["found"] is True
     assert written["payload"] == found.watermark.payload
+
+
+def test_a_file_without_its_sidecar_is_asked_for_it(photo: Picture, tmp_path: Path) -> None:
+    sealed = film(photo, tmp_path / "clip.webm")
+    assert sealed.sidecar is not None
+    sealed.sidecar.unlink()
+    assert "'clip.webm.c2pa'" in " ".join(verify(sealed.path).summary())
+
+
+def test_a_changed_file_is_not_vouched_for_by_its_watermark(photo: Picture, tmp_path: Path) -> None:
+    sealed = seal_image(photo, tmp_path / "still.png", MAKING)
+    data = bytearray(sealed.path.read_bytes())
+    at = data.index(b"IEND") - 4
+    data[at:at] = b"\0\0\0\x05tEXta\0bcd" + zlib.crc32(b"tEXta\0bcd").to_bytes(4, "big")
+    sealed.path.write_bytes(data)
+    found = verify(sealed.path)
+    assert found.state == "invalid"
+    assert found.watermark.payload == found.watermark.stated
+    said = " ".join(found.summary())
+    assert "probably began as" in said
+    assert "as they should" not in said
+    assert "cannot be relied on" in said
 
 
 def test_an_unmarked_picture_has_none(photo: Picture, tmp_path: Path) -> None:
@@ -129,6 +154,7 @@ def test_an_unmarked_picture_has_none(photo: Picture, tmp_path: Path) -> None:
     found = verify(tmp_path / "photo.png")
     assert (found.watermark.found, found.watermark.payload, found.watermark.confidence) == (False, None, 0.0)
     assert found.answer == "no Content Credentials found"
+    assert "No watermark of likeness was found." in found.reasons
 
 
 def test_a_work_made_from_a_work_carries_its_own(photo: Picture, tmp_path: Path) -> None:
@@ -143,6 +169,7 @@ def test_a_work_made_from_a_work_carries_its_own(photo: Picture, tmp_path: Path)
     found = verify(second.path).watermark
     assert found.payload == found.stated == payload_for("swap", second.manifest_id)
     assert found.act == "swap"
+    assert any("carried credentials of its own" in line for line in verify(second.path).summary())
 
 
 def test_a_picture_from_another_work_is_told_apart(photo: Picture, tmp_path: Path) -> None:
@@ -177,6 +204,40 @@ def test_only_pieces_of_a_long_video_are_searched(
     found = verify(tmp_path / "all.mp4").watermark
     assert found.payload == payload_for("animate", video.sealed.manifest_id)
     assert found.at_s == pytest.approx(4, abs=0.1)
+
+
+def between_bars(image: Picture, width: int, height: int) -> Picture:
+    """As an upright video is shown on a wide screen."""
+    screen = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
+    screen[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return screen
+
+
+def test_between_black_bars(photo: Picture, tmp_path: Path) -> None:
+    sealed = seal_image(photo, tmp_path / "still.png", MAKING)
+    marked = between_bars(read_image(sealed.path).image, 1280, 720)
+    Image.fromarray(marked).save(tmp_path / "screen.jpg", quality=80)
+    with av.open(str(tmp_path / "screen.mp4"), "w") as output:
+        stream = output.add_stream("libx264", rate=10, options={"crf": "28"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for _ in range(5):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(marked, "rgb24")))
+        output.mux(stream.encode(None))
+    for name in ("screen.jpg", "screen.mp4"):
+        found = verify(tmp_path / name)
+        assert found.watermark.payload == payload_for("animate", sealed.manifest_id), name
+        assert found.watermark.where == "picture"
+
+
+def test_what_lies_within_a_border(photo: Picture) -> None:
+    assert find_inside(between_bars(photo, 1280, 720)) == (slice(60, 660), slice(384, 896))
+    assert find_inside(photo) is None
+    assert find_inside(np.zeros((200, 300, 3), np.uint8)) is None
+    assert find_inside(None) is None
+    tiny = np.zeros((200, 300, 3), np.uint8)
+    tiny[90:110, 90:110] = photo[:20, :20]
+    assert find_inside(tiny) is None, "nothing there could be marked"
 
 
 def test_marked_sound_is_recognised(tmp_path: Path) -> None:

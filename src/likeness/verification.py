@@ -57,8 +57,14 @@ from likeness.disclosure.watermark.imprint import stated_payload
 from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
 
 _NONE = "That proves nothing: most files have none, and re-encoding or uploading removes them."
-_LOST = "The credentials that it was made with are gone: re-encoding or uploading removes them."
-_THEIR_WORD = "What follows is the signer's word; nobody checked it."
+_LOST = (
+    "What is made with likeness has credentials too; here they are gone, as after re-encoding or uploading."
+)
+_BESIDE = "Or they lie in a file that belongs beside it, '{}'."
+_WORDS_BEFORE = {
+    "valid": "What follows is the signer's word; nobody checked it.",
+    "invalid": "What follows was found in it, and cannot be relied on.",
+}
 
 CredentialsState: TypeAlias = Literal["valid", "untrusted", "tampered", "none"]
 
@@ -147,13 +153,13 @@ class Verification:
         stated = {
             "made by": " with ".join(filter(None, (self.act, self.engine))),
             "kind": self.digital_source_type,
-            "made from": one_line(", ".join(f"{one.title} ({one.role})" for one in self.ingredients)),
+            "made from": one_line(", ".join(one.describe() for one in self.ingredients)),
             "visible label": self.label,
             "rights": self.rights,
             "training and mining": self.training_mining,
             "when": self.stated_time,
         }
-        lines += [_THEIR_WORD] if self.state == "valid" else []
+        lines.append(_WORDS_BEFORE[self.state])
         lines += [f"  {name}: {text}" for name, text in stated.items() if text]
         return tuple(lines)
 
@@ -203,12 +209,11 @@ def verify(path: Path | str) -> Verification:
     found = _read_credentials(path, kind)
     store = json.loads(found.manifest_json or "{}")
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
-    watermark, words = run_apart(lambda: look_for_mark(path, kind, stated_payload(manifest)))
-    if found.state == "absent":
-        lost = {_NONE: _LOST} if watermark.found else {}
-        reasons = (*words, *(lost.get(reason, reason) for reason in found.reasons))
-    else:
-        reasons = (*found.reasons, *words)
+    watermark, words = run_apart(lambda: look_for_mark(path, kind, found.state, stated_payload(manifest)))
+    reasons = (*found.reasons, *words)
+    if watermark.found and found.state == "absent":
+        lost = _LOST if kind in EMBEDDABLE else f"{_LOST} {_BESIDE.format(sidecar_of(path).name)}"
+        reasons = (*words, *(lost if reason == _NONE else reason for reason in found.reasons))
     return replace(found, watermark=watermark, reasons=reasons)
 
 
@@ -224,7 +229,7 @@ def _read_credentials(path: Path, kind: str) -> Verification:
                 "It points to Content Credentials on a server; likeness fetches nothing, so look there."
             )
             return Verification(path, sha256, False, "absent", (elsewhere, *anchors.notes))
-        if str(error).startswith(("Io:", "Other: asset could not be parsed")):
+        if str(error).startswith(("Io:", "NotSupported", "Other: asset could not be parsed")):
             raise Unreadable(
                 f"'{path.name}' is damaged ({one_line(str(error))}), so nothing can be said about it.",
                 "Get the file again from where it came from.",
@@ -240,6 +245,8 @@ def _kind_of(path: Path) -> str:
     """The media type; raises where there is nothing to verify."""
     if path.is_dir():
         raise MediaNotFound(f"'{path}' is a folder.", "Name one file in it.")
+    if path.exists() and not path.is_file():  # a pipe might never answer
+        raise MediaNotFound(f"'{path}' is not an ordinary file.", "Save it to a file first.")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

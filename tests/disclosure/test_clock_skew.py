@@ -138,5 +138,5 @@ def test_without_proof_of_what_fits_nothing_is_intact() -> None:
 
 def test_it_is_said_in_plain_words() -> None:
     reasons = why_valid("S", own=False, trusted_as="", sidecar=None, stamp="absent", time="", expired=True)
-    assert reasons[1] == "It has not been changed since."
+    assert reasons[1] == "What is shown, heard and stated has not been changed since."
     assert "certificate has ended" in reasons[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from likeness.disclosure.credentials.signing import Credentials
 from likeness.disclosure.credentials.store import hash_file
 from likeness.disclosure.seal import SealedVideo, seal_image
 from likeness.disclosure.signer import identity
-from likeness.errors import LikenessError, TooLarge
+from likeness.errors import LikenessError, MediaNotFound, TooLarge, Unreadable
 from likeness.types import Ingredient
 from likeness.verification import verify
 
@@ -155,3 +156,37 @@ def test_sounds_carry_credentials(tmp_path: Path, making: MakeMaking, name: str,
     data[-600 if name != "wav" else 2000] ^= 0x10
     signed.write_bytes(data)
     assert verify(signed).credentials_state == "tampered"
+
+
+def countless(tmp_path: Path) -> Path:
+    """An MP4 of a million empty boxes, for which c2pa would take hours."""
+    path = tmp_path / "boxes.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + struct.pack(">I4s", 8, b"free") * 1_000_000)
+    return path
+
+
+def test_countless_parts_are_not_given_to_c2pa(tmp_path: Path) -> None:
+    with pytest.raises(TooLarge, match="more than 50,000 parts"):
+        verify(countless(tmp_path))
+
+
+def test_countless_parts_of_an_ingredient_are_not_given_to_c2pa(tmp_path: Path, making: MakeMaking) -> None:
+    driver = Ingredient(countless(tmp_path), "driver")
+    source = making().ingredients[0]
+    sealed = seal_image(moving_picture(0), tmp_path / "out.png", making(ingredients=(source, driver)))
+    assert any("more than 50,000 parts" in note for note in sealed.notes)
+    assert verify(sealed.path).state == "valid"
+
+
+@pytest.mark.parametrize("start", [b"\xff\xd8\xff", b"\xff\xd8\xff\xe0"])
+def test_the_bare_beginning_of_a_jpeg_has_no_credentials_that_fail(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "cut.jpg").write_bytes(start)
+    with pytest.raises(Unreadable):
+        verify(tmp_path / "cut.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(MediaNotFound, match="ordinary file"):
+        verify(tmp_path / "pipe.mp4")

@@ -18,6 +18,7 @@ from likeness.disclosure.credentials.measure import (
     _C2PA_UUID,
     MAX_BOXES,
     MAX_PARTS,
+    MAX_SUB_BLOCKS,
     find_excess,
     stored_bytes,
 )
@@ -304,3 +305,11 @@ def test_damaged_files_are_measured(name: str, data: st.DataObject) -> None:
     assert 0 <= stored_bytes(file, KINDS[name]) <= most
     assert find_excess(file, KINDS[name]) == ""
     assert file.tell() == 0
+
+
+def test_pieces_of_a_gif_are_counted() -> None:
+    head = b"GIF89a\x08\0\x08\0\0\0\0"
+    for introducer in (b"!\xfe", b",\0\0\0\0\x08\0\x08\0\0\x02"):
+        data = head + introducer + b"\x01\x01" * (MAX_SUB_BLOCKS + 10)
+        assert "1,000,000 parts" in find_excess(io.BytesIO(data), "image/gif")
+    assert find_excess(io.BytesIO(head + b"!\xfe" + b"\x01\x01" * 1000 + b"\0;"), "image/gif") == ""

@@ -100,8 +100,13 @@ def _look_up(name: str) -> str | None:
 
 
 def _describe(found: Identity, aside: Path | None = None) -> None:
+    from likeness.disclosure.signer.certificates import Certificate, parse_certificates
+
     typer.echo(f"name         {found.name}")
     typer.echo(f"kind         {'imported' if found.is_imported else 'made here; nobody vouches for it'}")
+    authority = Certificate.of(parse_certificates(found.authority)[0])
+    typer.echo(f"authority    {authority.name}")
+    typer.echo(f"fingerprint  {authority.spelled_fingerprint}")
     typer.echo(f"valid until  {found.not_after:%Y-%m-%d}")
     typer.echo(f"file         {found.path} (private: whoever has it can sign as you)")
     if aside is not None:

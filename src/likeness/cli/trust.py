@@ -70,9 +70,8 @@ def remove(
 
 def _show(entry: Trusted) -> None:
     found = entry.certificate
-    digits = found.fingerprint.upper()
     ended = " (ended)" if found.has_ended else ""
     typer.echo(f"name         {found.name}")
-    typer.echo(f"fingerprint  {':'.join(digits[i : i + 2] for i in range(0, len(digits), 2))}")
+    typer.echo(f"fingerprint  {found.spelled_fingerprint}")
     typer.echo(f"valid until  {found.not_after:%Y-%m-%d}{ended}")
     typer.echo(f"file         {entry.path.name}")

@@ -21,6 +21,8 @@ from likeness.types import Floats
 from likeness.verification import Verification
 
 _CHART = (600, 90)
+# Green is for those whom the owner of this computer chose to trust.
+_VERDICTS = {"valid": "good", "untrusted": "unknown", "tampered": "bad", "none": "bad"}
 
 
 def build_page(animation: Animation, tracked: Tracked, copies: tuple[Copy, ...], seconds: float) -> str:
@@ -55,7 +57,7 @@ def build_page(animation: Animation, tracked: Tracked, copies: tuple[Copy, ...],
             )
         ),
         duration_s=f"{float(length_s):.4f}",
-        verdict="good" if verification.state == "valid" else "bad",
+        verdict=_VERDICTS[verification.credentials_state],
         answer=escape(verification.answer),
         reasons="\n".join(f"<p>{escape(reason)}</p>" for reason in verification.reasons),
         marks=_marks(animation, verification),
@@ -109,7 +111,7 @@ def _chart(name: str, unit: str, values: Floats) -> str:
 
 
 def _marks(animation: Animation, verification: Verification) -> str:
-    made_from = ", ".join(f"{one.title} ({one.role})" for one in verification.ingredients)
+    made_from = ", ".join(one.describe() for one in verification.ingredients)
     rows = {
         "Visible label": verification.label,
         "Kind": verification.digital_source_type,
@@ -148,6 +150,8 @@ _CREDENTIALS = {"valid": "there, and they hold", "invalid": "there, but they do 
 
 def _watermark(found: Verification) -> str:
     mark = found.watermark
+    if mark.confidence is None:
+        return "not looked for"
     if not mark.found:
         return "not found: too little of it is left"
     return f"found: {mark.act}, manifest {mark.manifest}…, confidence {mark.confidence:.2f}"

@@ -20,6 +20,8 @@ MAX_PARTS = 200_000
 """A PNG of 1.6 GB in the usual chunks of 8 KB. c2pa takes 10 to 50 µs for each part of a file …"""
 MAX_BOXES = 50_000
 """… but in MP4 and its kin, time that grows with the square of their number: 20 s for so many at worst."""
+MAX_SUB_BLOCKS = 1_000_000
+"""Pieces of a GIF, of which honest ones hold 255 bytes each; c2pa takes 6 µs for one."""
 MAX_JPEG_BYTES = 512 << 20
 """c2pa takes two and a half times the size of a JPEG in memory, whatever is in it."""
 
@@ -35,10 +37,11 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(slots=True)
 class _Measured:
-    """What was found: bytes of credentials, and how many parts were met on the way."""
+    """What was found: bytes of credentials, and how many parts (of a GIF also pieces) were met on the way."""
 
     stored: int = 0
     parts: int = 0
+    sub_blocks: int = 0
 
 
 def find_excess(file: BinaryIO, kind: str) -> str:
@@ -52,6 +55,8 @@ def find_excess(file: BinaryIO, kind: str) -> str:
     most = MAX_BOXES if _WALKS.get(kind) is _walk_boxes else MAX_PARTS
     if measured.parts > most:
         return f"is made of more than {most:,} parts"
+    if measured.sub_blocks > MAX_SUB_BLOCKS:
+        return f"is made of more than {MAX_SUB_BLOCKS:,} parts"
     if measured.stored > MAX_STORE_BYTES:
         return f"carries {measured.stored >> 20} MB of Content Credentials"
     if kind == "image/jpeg" and end > MAX_JPEG_BYTES:
@@ -161,7 +166,7 @@ def _walk_gif(file: BinaryIO, end: int) -> _Measured:
     if len(screen) < 13:
         return found
     file.seek(13 + _table_bytes(screen[10]))
-    while found.parts <= MAX_PARTS:
+    while found.parts <= MAX_PARTS and found.sub_blocks <= MAX_SUB_BLOCKS:
         found.parts += 1
         introducer = file.read(1)
         if introducer == b",":
@@ -169,12 +174,12 @@ def _walk_gif(file: BinaryIO, end: int) -> _Measured:
             if len(descriptor) < 9:
                 return found
             file.seek(_table_bytes(descriptor[8]) + 1, io.SEEK_CUR)
-            _skip_sub_blocks(file)
+            _skip_sub_blocks(file, found)
         elif introducer == b"!":
             head = file.read(13)
             file.seek(1 - len(head), io.SEEK_CUR)
             begin = file.tell()
-            length = _skip_sub_blocks(file)
+            length = _skip_sub_blocks(file, found)
             if head[:10] == b"\xff\x0bC2PA_GIF":
                 found.stored += max(min(length, end - begin), 0)
         else:  # the trailer, the end of the file, or something that c2pa does not know either
@@ -187,10 +192,11 @@ def _table_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _skip_sub_blocks(file: BinaryIO) -> int:
-    """Goes behind the sub-blocks that begin here; how many bytes that was."""
+def _skip_sub_blocks(file: BinaryIO, found: _Measured) -> int:
+    """Goes behind the sub-blocks that begin here, and counts them; how many bytes that was."""
     begin = file.tell()
-    while (size := file.read(1)) and size != b"\x00":
+    while found.sub_blocks <= MAX_SUB_BLOCKS and (size := file.read(1)) and size != b"\x00":
+        found.sub_blocks += 1
         file.seek(size[0], io.SEEK_CUR)
     return file.tell() - begin
 

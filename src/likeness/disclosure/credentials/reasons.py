@@ -73,7 +73,7 @@ def why_valid(
             ". Anyone can make an identity and name it as they like, so this does not tell who made the file."
         )
     where = f" Its credentials lie beside it, in '{sidecar.name}'." if sidecar else ""
-    reasons = [who, f"It has not been changed since.{where}"]
+    reasons = [who, f"What is shown, heard and stated has not been changed since.{where}"]
     if expired:
         reasons.append(_NOT_OF_TODAY)
     if stamp == "trusted":

@@ -44,6 +44,15 @@ class StatedIngredient:
     sha256: str
     credentials: State
 
+    def describe(self) -> str:
+        """In words: its name and role, and whether it said of itself how it was made."""
+        kept = {
+            "valid": "; it carried credentials of its own",
+            "invalid": "; it carried credentials that did not hold",
+            "absent": "",
+        }
+        return f"{self.title} ({self.role}{kept[self.credentials]})"
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

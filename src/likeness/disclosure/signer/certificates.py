@@ -60,6 +60,12 @@ class Certificate:
         )
 
     @property
+    def spelled_fingerprint(self) -> str:
+        """As people compare it, AB:CD:…"""
+        digits = self.fingerprint.upper()
+        return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+    @property
     def has_ended(self) -> bool:
         """Whether its time is over."""
         return self.not_after < dt.datetime.now(dt.UTC)

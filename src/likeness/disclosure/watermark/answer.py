@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from likeness.disclosure.credentials.statement import State
 from likeness.disclosure.credentials.text import one_line
 from likeness.disclosure.watermark.find import Mark, find_mark
 from likeness.disclosure.watermark.imprint import act_of, id_of
@@ -41,12 +42,15 @@ class Watermark:
 NOT_SEARCHED = Watermark()
 
 
-def look_for_mark(path: Path, kind: str, stated: int | None) -> tuple[Watermark, tuple[str, ...]]:
+def look_for_mark(
+    path: Path, kind: str, state: State, stated: int | None
+) -> tuple[Watermark, tuple[str, ...]]:
     """The watermark of a file, and what there is to say about it.
 
     Args:
         path: the file.
         kind: its media type.
+        state: of its credentials.
         stated: the payload that its credentials state, or None.
     """
     try:
@@ -55,12 +59,12 @@ def look_for_mark(path: Path, kind: str, stated: int | None) -> tuple[Watermark,
         what = one_line(error.what.replace(str(path), f"'{path.name}'"))
         return Watermark(stated=stated), (f"It was not searched for a watermark: {what}",)
     if mark is None:
-        return Watermark(confidence=0.0, stated=stated), _why_none(stated)
+        return Watermark(confidence=0.0, stated=stated), (_why_none(kind, state, stated),)
     act, manifest = ("", "") if mark.payload is None else (act_of(mark.payload), id_of(mark.payload))
     found = Watermark(
         True, mark.payload, round(mark.confidence, 3), mark.where, mark.at_s, act, manifest, stated
     )
-    return found, (_what_it_says(mark), _how_it_fits(mark, stated))
+    return found, (_what_it_says(mark), _how_it_fits(mark, state, stated))
 
 
 def _what_it_says(mark: Mark) -> str:
@@ -70,25 +74,31 @@ def _what_it_says(mark: Mark) -> str:
     act = act_of(mark.payload)
     done = "" if act == "other" else f" ({act})"
     return (
-        f"A watermark {where} says that likeness made it{done}; it belongs to the manifest "
-        f"'{id_of(mark.payload)}…' (confidence {mark.confidence:.2f})."
+        f"A watermark {where} says that likeness made it{done}, and names a manifest that begins with "
+        f"'{id_of(mark.payload)}' (read with a confidence of {mark.confidence:.2f} of 1)."
     )
 
 
-def _how_it_fits(mark: Mark, stated: int | None) -> str:
-    if mark.payload is not None and mark.payload == stated:
-        return "The credentials state the same watermark, so they belong to this very picture or sound."
-    if stated is not None:
+def _how_it_fits(mark: Mark, state: State, stated: int | None) -> str:
+    if stated is None:
+        return (
+            "A watermark survives what removes credentials, but it is a hint and no signature: the method is "
+            "public, and anyone can add one."
+        )
+    if mark.payload != stated:
         return (
             "The credentials state another watermark: some of this was taken from another work of likeness."
         )
-    return (
-        "A watermark survives what removes credentials, but it is a hint and no signature: the method is "
-        "public, and anyone can add one."
-    )
+    if state == "valid":
+        return "The credentials state the same watermark, as they should."
+    return "The credentials state the same watermark: it probably began as the work that they describe."
 
 
-def _why_none(stated: int | None) -> tuple[str, ...]:
+def _why_none(kind: str, state: State, stated: int | None) -> str:
+    parts = "" if kind.startswith("image/") else " in the parts that were searched"
     if stated is None:
-        return ()
-    return ("The credentials state a watermark, but none was found: a very small picture cannot hold one.",)
+        return f"No watermark of likeness was found{parts}."
+    why = "a very small picture cannot hold one"
+    if state != "valid":
+        why = "it is worn off, or the credentials belong to something else"
+    return f"The credentials state a watermark, but none was found{parts}: {why}."

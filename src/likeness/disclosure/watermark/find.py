@@ -8,8 +8,9 @@ only key frames still have it in its place: they are looked at by themselves, to
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -19,18 +20,21 @@ import numpy as np
 
 from likeness.disclosure.watermark.audio_search import find_in_sound
 from likeness.disclosure.watermark.audio_view import VIEW_RATE_HZ
-from likeness.disclosure.watermark.picture import find_in_frames, find_in_picture
+from likeness.disclosure.watermark.picture import MIN_SIDE_PX, find_in_frames
 from likeness.errors import NoFrames, NoVideo
 from likeness.media.audio import AudioReader
 from likeness.media.containers import audio_stream, open_container
 from likeness.media.image import read_image
 from likeness.media.keyframes import read_keyframes
 from likeness.media.video import VideoReader, probe
+from likeness.types import Picture
 
 Where: TypeAlias = Literal["picture", "sound"]
 
 _PIECE_S = 12
 _MOST_PIECES = 5
+_BORDER_LEVELS = 24  # by so much compression lets a plain row or column vary
+_FULL = 0.97  # what leaves less than this of the picture is a border
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,7 @@ def find_mark(path: Path, kind: str) -> Mark | None:
     Raises:
         MediaError: it cannot be read, or is too large.
     """
-    if kind.startswith("image/") and kind != "image/gif":
-        found = find_in_picture(read_image(path).image)
-        return Mark(found.payload, found.confidence, "picture") if found else None
-    marks: Iterator[Mark] = chain(() if kind.startswith("audio/") else _in_video(path), _in_sound(path))
+    marks: Iterator[Mark] = chain(_in_picture(path, kind), _in_sound(path, kind))
     best: Mark | None = None
     for mark in marks:
         if mark.payload is not None:
@@ -72,26 +73,65 @@ def find_mark(path: Path, kind: str) -> Mark | None:
     return best
 
 
-def _in_video(path: Path) -> Iterator[Mark]:
+def _in_picture(path: Path, kind: str) -> Iterator[Mark]:
+    if kind.startswith("audio/"):
+        return
+    if kind.startswith("image/") and kind != "image/gif":
+        still = read_image(path).image
+        yield from _search(lambda: iter([still]))
+        return
     try:
         duration_s = probe(path).duration_s or 0.0
     except NoVideo:
         return  # a sound file whose container could hold pictures too
     for at_s in _starts_s(duration_s):
         try:
-            with VideoReader(path, at_s, at_s + _PIECE_S) as reader:
-                found = find_in_frames(frame.image for frame in reader)
+            yield from _search(partial(_read_pictures, path, at_s), at_s)
         except NoFrames:
-            if at_s:
-                continue  # shorter than it says
-            raise
-        if found:
-            yield Mark(found.payload, found.confidence, "picture", at_s)
-    if found := find_in_frames(read_keyframes(path)):
-        yield Mark(found.payload, found.confidence, "picture")
+            if not at_s:
+                raise  # else it is shorter than it says
+    yield from _search(partial(read_keyframes, path))
 
 
-def _in_sound(path: Path) -> Iterator[Mark]:
+def _read_pictures(path: Path, at_s: float) -> Iterator[Picture]:
+    with VideoReader(path, at_s, at_s + _PIECE_S) as reader:
+        for frame in reader:
+            yield frame.image
+
+
+def _search(read: Callable[[], Iterator[Picture]], at_s: float = 0.0) -> Iterator[Mark]:
+    """The mark in pictures, which may lie in a border, such as the bars beside an upright video.
+
+    Args:
+        read: gives the pictures from the first one on; called again where they have a border.
+        at_s: where they begin.
+    """
+    found = find_in_frames(read())
+    if found is None and (inside := find_inside(next(read(), None))):
+        found = find_in_frames(picture[inside] for picture in read())
+    if found:
+        yield Mark(found.payload, found.confidence, "picture", at_s)
+
+
+def find_inside(picture: Picture | None) -> tuple[slice, slice] | None:
+    """Rows and columns within a border of one colour, or None where there is none (or nothing within)."""
+    if picture is None or min(picture.shape[:2]) < MIN_SIDE_PX:
+        return None
+    sides = []
+    for axis in (1, 0):  # rows, then columns
+        plain = (np.ptp(picture, axis=axis) <= _BORDER_LEVELS).all(1)
+        busy = np.flatnonzero(~plain)
+        if len(busy) < MIN_SIDE_PX:
+            return None
+        sides.append(slice(int(busy[0]), int(busy[-1]) + 1))
+    rows, columns = sides
+    inside = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return (rows, columns) if inside < _FULL * picture.shape[0] * picture.shape[1] else None
+
+
+def _in_sound(path: Path, kind: str) -> Iterator[Mark]:
+    if kind.startswith("image/"):
+        return
     with open_container(path) as container:
         stream = audio_stream(container)
         if stream is None:
