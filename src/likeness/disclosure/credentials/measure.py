@@ -10,7 +10,7 @@ import io
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from likeness.disclosure.credentials.measure_id3 import id3_bytes
@@ -228,7 +228,7 @@ def _walk_id3(file: BinaryIO, end: int) -> _Measured:
 
 
 def _given_up(found: _Measured, left: int) -> _Measured:
-    return _Measured(found.stored + max(left, 0), found.parts)
+    return replace(found, stored=found.stored + max(left, 0))
 
 
 def _read(file: BinaryIO, at: int, length: int) -> bytes:
