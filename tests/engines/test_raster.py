@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.engines.mesh.kernels import shade
 from likeness.engines.mesh.raster import STRIP, draw_surface, paired
+from likeness.engines.mesh.shade_kernel import shade
 from likeness.types import Floats, Picture
 
 HEIGHT, WIDTH = 2 * STRIP + 9, 60

@@ -12,9 +12,9 @@ from likeness.engines.base import Source
 from likeness.engines.mesh.backdrop import split
 from likeness.engines.mesh.eyes import COLUMNS, REACH, Eye, EyeTarget
 from likeness.engines.mesh.head import HeadSurface
-from likeness.engines.mesh.kernels import shade
 from likeness.engines.mesh.mouth import paint_mouth
 from likeness.engines.mesh.raster import draw_surface, paired
+from likeness.engines.mesh.shade_kernel import shade
 from likeness.engines.mesh.shading import ShadingRatio, bind
 from likeness.faces.pose import mouth_openness
 from likeness.faces.segment import person_mask
