@@ -49,12 +49,10 @@ from likeness.disclosure.credentials.store import (
     run_apart,
 )
 from likeness.disclosure.credentials.text import one_line
-from likeness.disclosure.signer import identity, trust
-from likeness.disclosure.signer.certificates import Certificate, parse_certificates
-from likeness.disclosure.signer.identity import Identity
+from likeness.disclosure.signer.anchors import Anchors
 from likeness.disclosure.watermark.answer import NOT_SEARCHED, Watermark, look_for_mark
 from likeness.disclosure.watermark.imprint import stated_payload
-from likeness.errors import IdentityError, MediaNotFound, TooLarge, Unreadable, Unsupported
+from likeness.errors import MediaNotFound, TooLarge, Unreadable, Unsupported
 
 _NONE = "That proves nothing: most files have none, and re-encoding or uploading removes them."
 _LOST = (
@@ -219,7 +217,7 @@ def verify(path: Path | str) -> Verification:
 
 def _read_credentials(path: Path, kind: str) -> Verification:
     """All but the watermark."""
-    anchors = _Anchors.gather()
+    anchors = Anchors.gather()
     sha256 = hash_file(path)
     try:
         found = run_apart(lambda: _read(path, kind, open_context(anchors.pems)))
@@ -295,43 +293,7 @@ def _read(path: Path, kind: str, context: Context) -> _Found | None:
             return _Found(reader.get_validation_state() or "Invalid", json.loads(reader.json()), sidecar)
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchors:
-    """The authorities that c2pa is told of, each under its fingerprint, and what they are to us."""
-
-    pems: dict[str, bytes]
-    trusted: dict[str, str]  # fingerprint → name of its file in the trust list
-    own: Identity | None
-    notes: tuple[str, ...]
-
-    @classmethod
-    def gather(cls) -> _Anchors:
-        entries, notes = trust.entries()
-        own = None
-        try:
-            own = identity.load()
-        except IdentityError as error:
-            notes = (*notes, error.what)
-        pems = {entry.certificate.fingerprint: entry.certificate.pem for entry in entries}
-        if own is not None:
-            pems[_fingerprint(own.authority)] = own.authority
-        names = {entry.certificate.fingerprint: entry.path.name for entry in entries}
-        return cls(pems, names, own, notes)
-
-    def is_own(self, anchor: str, serial: str) -> bool:
-        """Whether our own identity signed: an authority that issued a brought one vouches for others too."""
-        if self.own is None or not anchor:
-            return False
-        if self.own.is_imported:
-            return anchor in self.pems and serial == str(self.own.serial)
-        return anchor == _fingerprint(self.own.authority)
-
-
-def _fingerprint(pem: bytes) -> str:
-    return Certificate.of(parse_certificates(pem)[0]).fingerprint
-
-
-def _interpret(path: Path, sha256: str, found: _Found, anchors: _Anchors) -> Verification:
+def _interpret(path: Path, sha256: str, found: _Found, anchors: Anchors) -> Verification:
     """Turns c2pa's findings into ours."""
     statement = Statement.read(found.store)
     valid = found.state in ("Valid", "Trusted") or is_intact(found.store)
