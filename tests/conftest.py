@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
-    """Close the network, here and in every Python that a test starts."""
+    """Close the network, here and in every Python that a test starts; and let Ctrl-C get through to those.
+
+    A shell starts what runs in its background with Ctrl-C ignored, and that is handed down.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     spec = importlib.util.spec_from_file_location("likeness_tests_offline", OFFLINE / "sitecustomize.py")
     assert spec is not None
     assert spec.loader is not None

@@ -345,7 +345,10 @@ with SealedVideo({str(folder / "clip.mp4")!r}, making, width=96, height=80, rate
     while not list(folder.iterdir()) and run.poll() is None and time.monotonic() - started < 60:
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
+    try:
+        _, errors = run.communicate(timeout=60)
+    finally:
+        run.kill()  # it would write for ever
     assert "KeyboardInterrupt" in errors
     assert list(folder.iterdir()) == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from likeness.media.video import survey
 from likeness.types import Picture
 
 
-def read_keyframes(path: str | Path, most: int = 48) -> Iterator[Picture]:
+def read_keyframes(path: str | Path, most: int = 48) -> Generator[Picture]:
     """Key frames spread over the length of a video, (h, w, 3) uint8 RGB, upright, `most` of them at most.
 
     The file is entered at evenly spread moments, so the time this takes hardly grows with its length. What is

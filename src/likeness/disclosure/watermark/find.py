@@ -8,10 +8,11 @@ only key frames still have it in its place: they are looked at by themselves, to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -33,6 +34,7 @@ Where: TypeAlias = Literal["picture", "sound"]
 
 _PIECE_S = 12
 _MOST_PIECES = 5
+_FIRST_PICTURES = 16
 _BORDER_LEVELS = 24  # by so much compression lets a plain row or column vary
 _FULL = 0.97  # what leaves less than this of the picture is a border
 
@@ -78,7 +80,7 @@ def _in_picture(path: Path, kind: str) -> Iterator[Mark]:
         return
     if kind.startswith("image/") and kind != "image/gif":
         still = read_image(path).image
-        yield from _search(lambda: iter([still]))
+        yield from _search(lambda: (picture for picture in (still,)))
         return
     try:
         duration_s = probe(path).duration_s or 0.0
@@ -93,20 +95,23 @@ def _in_picture(path: Path, kind: str) -> Iterator[Mark]:
     yield from _search(partial(read_keyframes, path))
 
 
-def _read_pictures(path: Path, at_s: float) -> Iterator[Picture]:
+def _read_pictures(path: Path, at_s: float) -> Generator[Picture]:
     with VideoReader(path, at_s, at_s + _PIECE_S) as reader:
         for frame in reader:
             yield frame.image
 
 
-def _search(read: Callable[[], Iterator[Picture]], at_s: float = 0.0) -> Iterator[Mark]:
+def _search(read: Callable[[], Generator[Picture]], at_s: float = 0.0) -> Iterator[Mark]:
     """The mark in pictures, which may lie in a border, such as the bars beside an upright video.
 
     Args:
         read: gives the pictures from the first one on; called again where they have a border.
         at_s: where they begin.
     """
-    found = find_in_frames(read())
+    with closing(read()) as first:  # most marks are seen at once
+        found = find_in_frames(islice(first, _FIRST_PICTURES), thorough=False)
+    if found is None:
+        found = find_in_frames(read())
     if found is None and (inside := find_inside(next(read(), None))):
         found = find_in_frames(picture[inside] for picture in read())
     if found:
