@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,8 @@ from likeness.media.containers import READ_ERRORS, open_container, seek_before, 
 from likeness.media.pictures import PictureMaker
 from likeness.media.video import survey
 from likeness.types import Picture
+
+_USUAL_GAP_S = 1  # between key frames, at least: more moments than that would find the same ones
 
 
 def read_keyframes(path: str | Path, most: int = 48) -> Generator[Picture]:
@@ -26,7 +29,8 @@ def read_keyframes(path: str | Path, most: int = 48) -> Generator[Picture]:
     """
     known = survey(path)
     maker = PictureMaker(known.info.width, known.info.height, known.orientation)
-    moments_s = np.linspace(0, known.info.duration_s or 0, most)
+    duration_s = known.info.duration_s or 0
+    moments_s = np.linspace(0, duration_s, min(most, math.ceil(duration_s / _USUAL_GAP_S) + 1))
     seen: set[int | None] = set()
     with open_container(path) as container:
         stream: Any = video_stream(container)
