@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from likeness.config import AnimateConfig, from_mapping
 from likeness.disclosure.seal import Sealed, SealedVideo
@@ -246,12 +246,12 @@ def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> Au
 def _describe(
     engine: Engine, config: AnimateConfig, inputs: list[Path], driving: Path, best_frame: int
 ) -> Making:
-    roles = ("source", "driver", "audio")
+    roles: tuple[Literal["source", "driver", "audio"], ...] = ("source", "driver", "audio")
     return Making(
         act="animate",
         engine=engine.name,
         engine_version=engine.version,
-        ingredients=tuple(Ingredient(path, role) for path, role in zip(inputs, roles, strict=False)),  # type: ignore[arg-type]
+        ingredients=tuple(Ingredient(path, role) for path, role in zip(inputs, roles, strict=False)),
         models=engine.models(),
         parameters={
             "relative": config.relative,

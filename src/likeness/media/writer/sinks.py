@@ -110,9 +110,8 @@ class StreamSink:
         frame.pts, frame.time_base = self._frames, 1 / self._rate
         self._frames += 1
         self._output.mux(self._stream.encode(frame))
-        if (
-            self._sound is not None
-        ):  # keeps pace, so that the muxer never has much of one to hold for the other
+        if self._sound is not None:
+            # Keeps pace, so that the muxer never has much of one to hold for the other.
             self._sound.advance(self._frames / self._rate)
 
     def finish(self) -> None:
