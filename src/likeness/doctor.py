@@ -26,6 +26,7 @@ _MODULES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
     "av": "av",
     "pillow": "PIL.Image",
+    "safetensors": "safetensors.numpy",
     "c2pa-python": "c2pa",
     "cryptography": "cryptography.x509",
 }

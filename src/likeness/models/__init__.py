@@ -3,8 +3,10 @@
 path = fetch("face-landmarker")     on this machine, hash checked; fetched on first use
 find("face-landmarker")             the same without fetching, or None
 info("face-landmarker").licence     what the manifest says of it
+converted("x", read, revision=1)    the arrays of a model that comes in another format
 """
 
+from likeness.models.converting import converted
 from likeness.models.fetching import fetch, fetch_all, find, ref
 from likeness.models.manifest import Address, ModelEntry, WheelMember, all_models, info
 
@@ -13,6 +15,7 @@ __all__ = [
     "ModelEntry",
     "WheelMember",
     "all_models",
+    "converted",
     "fetch",
     "fetch_all",
     "find",

@@ -58,13 +58,9 @@ def store(entry: ModelEntry, stream: IO[bytes]) -> Path:
         NotWritable, DiskFull: the cache cannot take the file.
     """
     target = path_of(entry)
-    with _errors_of(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    part = Path(name)
-    try:
+    with _part_of(target) as (part, file):
         digest, left = hashlib.sha256(), entry.size_bytes + 1
-        with _errors_of(target), os.fdopen(handle, "wb") as file:
+        with _errors_of(target), file:
             while left and (chunk := stream.read(min(_CHUNK_BYTES, left))):
                 digest.update(chunk)
                 file.write(chunk)
@@ -77,9 +73,33 @@ def store(entry: ModelEntry, stream: IO[bytes]) -> Path:
             )
         with _errors_of(target):
             part.replace(target)
+    return target
+
+
+def write(target: Path, data: bytes) -> None:
+    """Put `data` into the cache under a path of its own: complete, or not at all.
+
+    Raises:
+        NotWritable, DiskFull: the cache cannot take the file.
+    """
+    with _part_of(target) as (part, file), _errors_of(target):
+        with file:
+            file.write(data)
+        part.replace(target)
+
+
+@contextmanager
+def _part_of(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file beside `target`, open for writing; gone afterwards unless it was moved."""
+    with _errors_of(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield part, file
     finally:
         part.unlink(missing_ok=True)
-    return target
 
 
 @contextmanager
