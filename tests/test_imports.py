@@ -19,8 +19,8 @@ TIERS = (
     ("errors", "types", "paths", "progress", "compiled"),
     ("config", "registry", "models"),
     ("media",),
-    ("faces", "disclosure"),
-    ("verification",),
+    ("faces", "speech", "disclosure"),
+    ("verification", "consent"),
     ("motion",),
     ("engines",),
     ("pipelines",),
@@ -38,6 +38,7 @@ ONLY = {
     "progress": frozenset[str](),
     "compiled": frozenset[str](),
     "disclosure": frozenset({"errors", "types", "paths", "progress", "models", "media"}),
+    "consent": frozenset({"errors", "types", "paths", "progress", "models", "media", "faces", "speech"}),
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},
     "engines": frozenset(TIER_OF) - {"disclosure"},

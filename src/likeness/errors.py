@@ -3,9 +3,10 @@
     LikenessError              carries `hint`, the next step, and `exit_code`, one per branch
     ├ UsageError          2    options that contradict each other, a value out of range
     ├ MediaError          3    MediaNotFound, Unreadable, Unsupported, TooLarge, NoVideo,
-    │                        NoFrames, NoAudio
+    │                        NoFrames, NoAudio, NoSpeech
     ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex
-    ├ ConsentError        5    RightsMissing
+    ├ ConsentError        5    RightsMissing, ConsentMissing, ConsentFormat, ConsentInvalid, ConsentExpired,
+    │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch
     ├ EngineError         6    UnknownEngine, MissingExtra
     ├ ModelError          7    UnknownModel, ModelMissing, ChecksumMismatch, ModelFormat
     ├ DisclosureError     8    SealFailed, IdentityError
@@ -75,6 +76,10 @@ class NoAudio(MediaError):
     """The file has no sound."""
 
 
+class NoSpeech(MediaError):
+    """There is no voice in the sound, or too little of it."""
+
+
 class FaceError(LikenessError):
     """The face that is needed cannot be used."""
 
@@ -101,6 +106,38 @@ class ConsentError(LikenessError):
 
 class RightsMissing(ConsentError):
     """Something was asked for that needs a statement of rights."""
+
+
+class ConsentMissing(ConsentError):
+    """What was asked for needs a consent record, and there is none."""
+
+
+class ConsentFormat(ConsentError):
+    """Not a consent record (or revocation): damaged, too large, too deep, or made by a newer version."""
+
+
+class ConsentInvalid(ConsentError):
+    """The signature does not fit: something was altered, another key signed, or nobody did yet."""
+
+
+class ConsentExpired(ConsentError):
+    """The record is valid no more, or not yet; or this computer's clock cannot be right."""
+
+
+class ConsentScope(ConsentError):
+    """The record allows something else than what was asked for."""
+
+
+class ConsentRevoked(ConsentError):
+    """The consent was taken back."""
+
+
+class ConsentKeyError(ConsentError):
+    """A key that signs consent cannot be read, made or used."""
+
+
+class SubjectMismatch(ConsentError):
+    """The face or voice is not that of the person who consented."""
 
 
 class EngineError(LikenessError):

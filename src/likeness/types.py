@@ -93,6 +93,29 @@ class Rights:
     note: str
 
 
+Verdict: TypeAlias = Literal["match", "no match", "cannot tell"]
+ConsentKind: TypeAlias = Literal["subject", "corpus"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNote:
+    """What the credentials of an output say of the consent record it was made under.
+
+    Attributes:
+        sha256: of the record's canonical form.
+        kind: the consent of a person, or an evaluator's record for a published research corpus.
+        record_id: 32 hex digits.
+        statement: one plain sentence. It names nobody: outputs travel further than records do.
+        may_leave_out_label: whether the record allows an output without the visible label.
+    """
+
+    sha256: str
+    kind: ConsentKind
+    record_id: str
+    statement: str
+    may_leave_out_label: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Ingredient:
     """A file that an output was made from."""
@@ -120,8 +143,9 @@ class Making:
         models: the models that took part.
         parameters: settings worth recording; JSON values only.
         rights: the maker's statement, or None ("rights not stated").
-        label: "auto", or "none" (which needs `rights`).
+        label: "auto", or "none" (which needs `rights`, or a `consent` that allows it).
         tsa_url: the time stamp authority (RFC 3161) that is asked to say when it was signed, or None.
+        consent: the consent record it was made under, or None.
     """
 
     act: str
@@ -133,3 +157,4 @@ class Making:
     rights: Rights | None = None
     label: Label = "auto"
     tsa_url: str | None = None
+    consent: ConsentNote | None = None
