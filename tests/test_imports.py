@@ -16,7 +16,7 @@ PACKAGE = Path(likeness.__file__).parent
 
 # From the ground up: a part sees its own tier's parts only where the tier says so, and all tiers below.
 TIERS = (
-    ("errors", "types", "paths", "progress", "compiled"),
+    ("errors", "types", "paths", "progress", "compiled", "private_file"),
     ("config", "registry", "models"),
     ("media",),
     ("faces", "speech", "disclosure"),
@@ -37,8 +37,10 @@ ONLY = {
     "paths": frozenset[str](),
     "progress": frozenset[str](),
     "compiled": frozenset[str](),
-    "disclosure": frozenset({"errors", "types", "paths", "progress", "models", "media"}),
-    "consent": frozenset({"errors", "types", "paths", "progress", "models", "media", "faces", "speech"}),
+    "disclosure": frozenset({"errors", "types", "paths", "progress", "private_file", "models", "media"}),
+    "consent": frozenset(
+        {"errors", "types", "paths", "progress", "private_file", "models", "media", "faces", "speech"}
+    ),
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},
     "engines": frozenset(TIER_OF) - {"disclosure"},

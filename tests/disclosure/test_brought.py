@@ -19,7 +19,6 @@ from likeness.disclosure.seal import seal_image
 from likeness.disclosure.signer import identity, trust
 from likeness.disclosure.signer.brought import Brought, parse_key
 from likeness.disclosure.signer.certificates import parse_certificates
-from likeness.disclosure.signer.private_file import store_new
 from likeness.errors import IdentityError
 from likeness.verification import verify
 
@@ -165,7 +164,7 @@ def test_an_identity_that_ended_signs_nothing(folder: Path, making: MakeMaking, 
     signer = issue("S", ROOT, ends=dt.timedelta(seconds=-5))
     brought = Brought.parse(signer.pem + ROOT.pem, signer.key_pem())
     data = identity._BROUGHT + brought.certificates + brought.private_bytes
-    store_new(own_home / "config" / "identity.pem", data)
+    identity._file().store_new(data)
     with pytest.raises(IdentityError, match="ended") as raised:
         seal_image(moving_picture(0), folder / "a.png", making())
     assert raised.value.exit_code == 8
@@ -209,7 +208,7 @@ def test_a_full_disk_keeps_the_old_identity(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("likeness.disclosure.signer.private_file.os.fsync", full)
+    monkeypatch.setattr("likeness.private_file.os.fsync", full)
     with pytest.raises(IdentityError, match="No space left"):
         identity.create(force=True)
     with pytest.raises(IdentityError, match="No space left"):

@@ -12,7 +12,6 @@ import pytest
 from cryptography import x509
 
 from likeness.disclosure.signer import identity
-from likeness.disclosure.signer.private_file import store_new
 from likeness.errors import IdentityError
 
 
@@ -89,7 +88,7 @@ def test_several_processes_at_once_get_the_same(own_home: Path) -> None:
 
 def test_whoever_comes_second_leaves_the_first_alone(own_home: Path) -> None:
     first = identity.load_or_create()
-    store_new(first.path, identity._Bundle.create().serialise())
+    identity._file().store_new(identity._Bundle.create().serialise())
     assert identity.load_or_create() == first
 
 
@@ -106,7 +105,7 @@ def test_renewal_keeps_the_authority(own_home: Path, monkeypatch: pytest.MonkeyP
         patch.setattr(identity, "SIGNER_DAYS", identity.RENEW_DAYS - 2)
         patch.setattr(identity, "AUTHORITY_DAYS", 20_000)
         old = identity._Bundle.create()
-        store_new(own_home / "config" / "identity.pem", old.serialise())
+        identity._file().store_new(old.serialise())
     renewed = identity.load_or_create()
     assert renewed.authority == old.identity(renewed.path).authority
     assert renewed.certificates != old.identity(renewed.path).certificates

@@ -19,7 +19,7 @@ _FIGURE = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 
 
 class Fields:
-    """The fields of one JSON object. Every method raises `DocumentError` where the value is not what it should be.
+    """The fields of one JSON object. Each method raises `DocumentError` for another value.
 
     Args:
         value: what should be an object with exactly these keys.

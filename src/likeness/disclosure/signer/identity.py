@@ -28,16 +28,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from likeness.disclosure.signer.brought import Brought
 from likeness.disclosure.signer.certificates import name_of, read_pem
-from likeness.disclosure.signer.private_file import (
-    MAX_BYTES,
-    keep_aside,
-    read_private,
-    replace,
-    store_new,
-    unusable,
-)
 from likeness.errors import IdentityError
 from likeness.paths import config_dir
+from likeness.private_file import MAX_BYTES, PrivateFile
 
 FILE_NAME = "identity.pem"
 # Without a time stamp from a network authority a signature cannot be shown to be older than its certificate's
@@ -87,11 +80,11 @@ def load_or_create() -> Identity:
         IdentityError: the file cannot be read, is damaged, or cannot be written; or the certificate that was
             brought has ended, or has not begun.
     """
-    path = _path()
-    if (found := _load(path)) is None:
-        store_new(path, _Bundle.create().serialise())
-        if (found := _load(path)) is None:
-            raise unusable(path, "it vanished while it was being made")
+    file = _file()
+    if (found := _load(file)) is None:
+        file.store_new(_Bundle.create().serialise())
+        if (found := _load(file)) is None:
+            raise file.unusable("it vanished while it was being made")
     if isinstance(found, Brought):
         if why := found.find_fault():
             raise IdentityError(
@@ -99,11 +92,11 @@ def load_or_create() -> Identity:
                 "Bring a new certificate with `likeness identity import --force`, or make a local one with "
                 "`likeness identity create --force`.",
             )
-        return _describe(found, path)
+        return _describe(found, file.path)
     if found.ends_soon():
         found = found.renew()
-        replace(path, found.serialise())
-    return found.identity(path)
+        file.replace(found.serialise())
+    return found.identity(file.path)
 
 
 def load() -> Identity | None:
@@ -112,11 +105,11 @@ def load() -> Identity | None:
     Raises:
         IdentityError: the file cannot be read or is damaged.
     """
-    path = _path()
-    found = _load(path)
+    file = _file()
+    found = _load(file)
     if found is None:
         return None
-    return _describe(found, path) if isinstance(found, Brought) else found.identity(path)
+    return _describe(found, file.path) if isinstance(found, Brought) else found.identity(file.path)
 
 
 def create(*, force: bool = False) -> tuple[Identity, Path | None]:
@@ -132,8 +125,9 @@ def create(*, force: bool = False) -> tuple[Identity, Path | None]:
         IdentityError: there is one already, or the new one cannot be written.
     """
     bundle = _Bundle.create()
-    aside = _put(_path(), bundle.serialise(), force)
-    return bundle.identity(_path()), aside
+    file = _file()
+    aside = _put(file, bundle.serialise(), force)
+    return bundle.identity(file.path), aside
 
 
 def import_identity(
@@ -162,12 +156,18 @@ def import_identity(
     data = _BROUGHT + brought.certificates + brought.private_bytes
     if len(data) > MAX_BYTES:
         raise IdentityError(f"The chain in '{certificates}' is too long.", "Leave out what is not needed.")
-    aside = _put(_path(), data, force)
-    return _describe(brought, _path()), aside
+    file = _file()
+    aside = _put(file, data, force)
+    return _describe(brought, file.path), aside
 
 
-def _path() -> Path:
-    return config_dir() / FILE_NAME
+def _file() -> PrivateFile:
+    return PrivateFile(
+        config_dir() / FILE_NAME,
+        "signing identity",
+        IdentityError,
+        "Move the file away; a new identity is made on the next run (files signed before keep the old name).",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,25 +317,25 @@ def _elliptic(key: object) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _load(path: Path) -> _Bundle | Brought | None:
+def _load(file: PrivateFile) -> _Bundle | Brought | None:
     """What the file holds, or None if there is no file."""
-    if (data := read_private(path)) is None:
+    if (data := file.read()) is None:
         return None
     try:
         return Brought.parse(data, data) if data.startswith(_BROUGHT) else _Bundle.parse(data)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise unusable(path, str(error) or "its authority did not issue its certificate") from error
+        raise file.unusable(str(error) or "its authority did not issue its certificate") from error
 
 
-def _put(path: Path, data: bytes, force: bool) -> Path | None:
+def _put(file: PrivateFile, data: bytes, force: bool) -> Path | None:
     """Stores a new identity; the old one, if there is one, is kept aside. Returns where."""
-    if path.exists() and not force:
+    if file.path.exists() and not force:
         raise IdentityError(
-            f"There is a signing identity already: '{path}'.",
+            f"There is a signing identity already: '{file.path}'.",
             "Add --force (force=True in Python) to sign with a new one from now on; the old file is kept.",
         )
-    aside = keep_aside(path)
-    replace(path, data)
+    aside = file.keep_aside()
+    file.replace(data)
     return aside
 
 
