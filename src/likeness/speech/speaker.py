@@ -1,0 +1,205 @@
+"""Whose voice it is: 256 numbers that lie close together for one speaker and apart for different ones.
+
+The network is Resemblyzer's, after Wan, Wang, Papir and Lopez Moreno, "Generalized end-to-end loss for
+speaker verification", ICASSP 2018: a mel spectrogram goes through three LSTM layers in windows of 1.6 s, and
+the mean of the windows' embeddings stands for the recording. Here it runs in numpy.
+
+How far its answer can be trusted is measured in `docs/identity.md`; the thresholds come from there.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likeness.errors import NoSpeech, UsageError
+from likeness.media.mono import resample
+from likeness.speech.mel import mel_power
+from likeness.speech.speaker_weights import LAYERS, MELS, MODEL, REVISION, SIZE, load_weights
+
+if TYPE_CHECKING:
+    from likeness.types import Floats, Verdict
+
+VOICE_MODEL = f"{MODEL}/resemblyzer-0.1.4/{REVISION}"
+"""Goes into records, so that embeddings of different models are never compared."""
+
+MATCH, NO_MATCH = 0.80, 0.65
+"""Similarity from which on two voices are one, and below which they are two; between them nobody can tell."""
+
+RATE_HZ = 16_000
+MIN_SPEECH_S = 1.6
+"""What has to be left once silence is cut out: one window of the network."""
+
+_HOP = 160
+_WINDOW = 160  # frames
+_STEP = 77  # frames: 1.3 windows a second, as the weights were published with
+_MIN_COVERAGE = 0.75  # of the last window
+_LEVEL_DB = -30.0
+_BATCH = 64
+_KEPT = 6  # frames of 30 ms
+
+
+def embed_voice(samples: Floats, rate_hz: int, *, offline: bool | None = None) -> Floats:
+    """The embedding of the voice in a recording with one speaker.
+
+    Args:
+        samples: (n,) float32, one channel.
+        rate_hz: their sampling rate, 8000…192000.
+        offline: as for `likeness.models.fetch`.
+
+    Returns:
+        (256,) float32, of length 1, none of it negative.
+
+    Raises:
+        NoSpeech: less than 1.6 s of it are louder than silence.
+        UsageError: not one channel of numbers.
+        ModelMissing, ChecksumMismatch: the network is not here and cannot be fetched.
+    """
+    windows, _ = embed_windows(samples, rate_hz, offline=offline)
+    return _unit(windows.mean(0))
+
+
+def embed_windows(samples: Floats, rate_hz: int, *, offline: bool | None = None) -> tuple[Floats, Floats]:
+    """The embedding of every window of 1.6 s, each 0.77 s after the one before, silence cut out.
+
+    Args: as for `embed_voice`.
+
+    Returns:
+        (k, 256) float32 embeddings, and (k,) float32: where each window begins in `samples`, s.
+
+    Raises: as `embed_voice` does.
+    """
+    sound = resample(samples, rate_hz, RATE_HZ)
+    voiced, kept = cut_silence(sound)
+    if len(voiced) < MIN_SPEECH_S * RATE_HZ:
+        raise NoSpeech(
+            f"The recording holds {len(voiced) / RATE_HZ:.1f} s of sound, too little to know a voice by.",
+            f"Give at least {MIN_SPEECH_S} s of speech, better 10 s.",
+        )
+    embeddings, starts = embed_speech(voiced, offline=offline)
+    return embeddings, (kept[starts] / np.float32(RATE_HZ)).astype(np.float32)
+
+
+def embed_speech(speech: Floats, *, offline: bool | None = None) -> tuple[Floats, list[int]]:
+    """As `embed_windows`, of sound at 16 kHz from which silence was cut already; starts are samples."""
+    speech = _raise_level(speech)
+    starts = _window_starts(len(speech))
+    end = (starts[-1] + _WINDOW) * _HOP
+    speech = np.pad(speech, (0, max(0, end - len(speech))))
+    mels = mel_power(speech, RATE_HZ, window=400, hop=_HOP, bands=MELS)
+    encoder = _encoder(offline)
+    windows = [mels[start : start + _WINDOW] for start in starts]
+    batches = (np.stack(windows[at : at + _BATCH]) for at in range(0, len(windows), _BATCH))
+    return np.concatenate([encoder.run(batch) for batch in batches]), [start * _HOP for start in starts]
+
+
+def similarity(a: Floats, b: Floats) -> float:
+    """Cosine of the angle between two embeddings, 0 (strangers) … 1 (the same recording).
+
+    Raises:
+        UsageError: not embeddings.
+    """
+    if a.shape != (SIZE,) or b.shape != (SIZE,):
+        raise UsageError(f"{a.shape} and {b.shape} are not two voices.", "Give what `embed_voice` returns.")
+    product = float(np.dot(a, b)) / (float(np.linalg.norm(a)) * float(np.linalg.norm(b)) or 1.0)
+    return min(1.0, max(0.0, product))
+
+
+def judge(similarity: float) -> Verdict:
+    """What a similarity means, by `MATCH` and `NO_MATCH`."""
+    if similarity >= MATCH:
+        return "match"
+    return "no match" if similarity < NO_MATCH else "cannot tell"
+
+
+def cut_silence(sound: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Leave out pauses, so that only what is said is listened to.
+
+    A frame of 30 ms counts as silence where it is 35 dB below the loud ones (the 95th percentile). What is
+    heard keeps 0.18 s around it, so pauses between words stay.
+
+    Args:
+        sound: (n,) float32 at 16 kHz.
+
+    Returns:
+        (m,) float32 of what was kept, and (m,) int64: where in `sound` each sample was.
+    """
+    frame = int(0.030 * RATE_HZ)
+    count = len(sound) // frame
+    power = np.square(sound[: count * frame].reshape(count, frame)).mean(1)
+    loud = float(np.percentile(power, 95)) if count else 0.0
+    if loud < 1e-10:
+        return np.zeros(0, np.float32), np.zeros(0, np.int64)
+    heard = (power > loud * 10**-3.5).astype(np.float64)
+    near = np.convolve(heard, np.ones(2 * _KEPT + 1))[_KEPT : _KEPT + count] > 0.5
+    places = np.flatnonzero(np.repeat(near, frame))
+    return sound[places], places
+
+
+def _raise_level(speech: Floats) -> Floats:
+    """Quiet speech is made louder, to an effective value of −30 dB; loud speech stays as it is."""
+    level = float(np.sqrt(np.square(speech, dtype=np.float64).mean()))
+    return np.asarray(speech * max(1.0, 10 ** (_LEVEL_DB / 20) / max(level, 1e-9)), np.float32)
+
+
+def _window_starts(samples: int) -> list[int]:
+    """The first frame of every window. The last must be covered by three quarters, if there are others."""
+    frames = -(-(samples + 1) // _HOP)
+    starts = list(range(0, max(1, frames - _WINDOW + _STEP + 1), _STEP))
+    if len(starts) > 1 and (samples / _HOP - starts[-1]) / _WINDOW < _MIN_COVERAGE:
+        starts.pop()
+    return starts
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+class Encoder:
+    """Three LSTM layers, a linear one, and the projection onto the unit sphere.
+
+    Args:
+        weights: as `load_weights` gives them.
+    """
+
+    def __init__(self, weights: dict[str, Floats]) -> None:
+        self._layers = [
+            (weights[f"weight_ih_l{n}"].T.copy(), weights[f"weight_hh_l{n}"].T.copy(), weights[f"bias_l{n}"])
+            for n in range(LAYERS)
+        ]
+        self._linear = weights["linear_weight"].T.copy(), weights["linear_bias"]
+
+    def run(self, mels: Floats) -> Floats:
+        """(batch, 256) float32 of length 1, from (batch, frames, 40) float32 mel power."""
+        sequence = np.ascontiguousarray(mels.transpose(1, 0, 2))
+        for layer in self._layers:
+            sequence = _lstm(sequence, *layer)
+        weight, bias = self._linear
+        raw = np.maximum(sequence[-1] @ weight + bias, 0)
+        return np.asarray(raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _lstm(inputs: Floats, weight_in: Floats, weight_hidden: Floats, bias: Floats) -> Floats:
+    """(frames, batch, 256) hidden states; gates in the order input, forget, cell, output."""
+    driven = inputs @ weight_in + bias
+    hidden = np.zeros((inputs.shape[1], SIZE), np.float32)
+    cell = hidden.copy()
+    states = np.empty((len(inputs), *hidden.shape), np.float32)
+    for step, gates in enumerate(driven):
+        gates = gates + hidden @ weight_hidden
+        enter, keep, leave = (_sigmoid(gates[:, n * SIZE : (n + 1) * SIZE]) for n in (0, 1, 3))
+        cell = keep * cell + enter * np.tanh(gates[:, 2 * SIZE : 3 * SIZE])
+        states[step] = hidden = leave * np.tanh(cell)
+    return states
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5, np.float32)
+
+
+@cache
+def _encoder(offline: bool | None) -> Encoder:
+    return Encoder(load_weights(offline=offline))
