@@ -64,7 +64,9 @@ class AnimateConfig(MotionConfig):
         audio: "driving", "none", or a sound file.
         start_s, end_s: the part of the driver to use, in seconds.
         source_face, driving_face: which face, as numbered by `likeness faces` (from 1); None = the largest.
-        label, rights: the visible label may be left out only with a statement of rights.
+        label, rights: the visible label may be left out only with a statement of rights, or a `consent` that
+            allows it.
+        consent: a consent record (`likeness.consent`) of the person in the picture; checked first of all.
         label_language: of the label's text, a key of `disclosure.label.TEXTS`.
         tsa_url: http(s) address of a time stamp authority (RFC 3161), which learns a hash and nothing else.
         overwrite: replace an output that exists.
@@ -82,6 +84,7 @@ class AnimateConfig(MotionConfig):
     driving_face: int | None = None
     label: Label = "auto"
     rights: Rights | None = None
+    consent: Path | None = None
     label_language: LabelLanguage = "en"
     tsa_url: str | None = None
     overwrite: bool = False
@@ -122,11 +125,13 @@ class AnimateConfig(MotionConfig):
                     "A time stamp comes from the network, and nothing may be fetched.",
                     "Leave out --tsa-url or --offline (tsa_url or offline in Python).",
                 )
-        if self.label == "none" and self.rights is None:
+        if self.consent is not None and not isinstance(self.consent, Path):
+            raise UsageError("The consent is not a file.", "Give the record as pathlib.Path.")
+        if self.label == "none" and self.rights is None and self.consent is None:
             raise RightsMissing(
-                "Leaving out the visible label needs a statement of rights.",
+                "Leaving out the visible label needs a statement of rights, or a consent that allows it.",
                 'Add --rights public-domain|synthetic|self|licensed --note "why you may" '
-                '(rights=Rights("self", "why you may") in Python).',
+                '(rights=Rights("self", "why you may") in Python), or --consent FILE (consent=Path).',
             )
 
 

@@ -32,6 +32,7 @@ from likeness.disclosure.credentials.reasons import why_invalid, why_valid
 from likeness.disclosure.credentials.statement import (
     Stamp,
     State,
+    StatedConsent,
     StatedIngredient,
     Statement,
     find_anchor,
@@ -86,6 +87,7 @@ class Verification:
         digital_source_type: the last part of the IPTC term, such as compositeWithTrainedAlgorithmicMedia.
         ingredients: what it is said to be made from.
         rights: the maker's statement, or "not stated".
+        consent: the consent record it is said to be made under, or None.
         label: what the visible label is said to read, or "none".
         training_mining: what is stated about training and mining, such as "notAllowed".
         stated_time: when it was made, as stated (UTC, ISO 8601); only a time stamp could prove it.
@@ -111,6 +113,7 @@ class Verification:
     digital_source_type: str = ""
     ingredients: tuple[StatedIngredient, ...] = ()
     rights: str = ""
+    consent: StatedConsent | None = None
     label: str = ""
     training_mining: str = ""
     stated_time: str = ""
@@ -154,6 +157,7 @@ class Verification:
             "made from": one_line(", ".join(one.describe() for one in self.ingredients)),
             "visible label": self.label,
             "rights": self.rights,
+            "consent": self.consent.describe() if self.consent else "",
             "training and mining": self.training_mining,
             "when": self.stated_time,
         }
@@ -184,6 +188,7 @@ class Verification:
             "watermark": asdict(self.watermark),
             "stated": {
                 **{name: getattr(self, name) for name in stated},
+                "consent": asdict(self.consent) if self.consent else None,
                 "ingredients": [asdict(one) for one in self.ingredients],
             },
             "manifest": json.loads(self.manifest_json or "null"),
@@ -330,6 +335,7 @@ def _interpret(path: Path, sha256: str, found: _Found, anchors: Anchors) -> Veri
         digital_source_type=statement.digital_source_type,
         ingredients=statement.ingredients,
         rights=statement.rights,
+        consent=statement.consent,
         label=statement.label,
         training_mining=statement.training_mining,
         stated_time=statement.stated_time,

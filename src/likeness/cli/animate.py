@@ -111,7 +111,10 @@ def animate(
     ] = None,
     label: Annotated[
         Literal["auto", "none"],
-        typer.Option(help="The visible label. “none” needs --rights and --note.", rich_help_panel=DISCLOSURE),
+        typer.Option(
+            help="The visible label. “none” needs --rights and --note, or a --consent that allows it.",
+            rich_help_panel=DISCLOSURE,
+        ),
     ] = "auto",
     label_language: Annotated[
         Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
@@ -124,6 +127,13 @@ def animate(
     note: Annotated[
         str, typer.Option(help="Your statement that goes with --rights.", rich_help_panel=DISCLOSURE)
     ] = "",
+    consent: Annotated[
+        Path | None,
+        typer.Option(
+            help="A record in which the person shown allows this (`likeness consent`); checked first of all.",
+            rich_help_panel=DISCLOSURE,
+        ),
+    ] = None,
     tsa_url: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +190,7 @@ def animate(
         label=label,
         label_language=label_language,
         rights=parse_rights(rights, note),
+        consent=consent,
         tsa_url=tsa_url,
         overwrite=overwrite,
         offline=offline,

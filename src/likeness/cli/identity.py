@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from likeness.cli.values import read_password
+
 if TYPE_CHECKING:
     from likeness.disclosure.signer.identity import Identity
 
@@ -79,24 +81,10 @@ def import_(
     Credentials. The key is kept on this machine without a password, readable by you alone.
     """
     from likeness.disclosure.signer import identity as identities
-    from likeness.errors import UsageError
 
-    password = None
-    if password_env is not None:
-        if (text := _look_up(password_env)) is None:
-            raise UsageError(
-                f"There is no environment variable “{password_env}”.", "Set it to the key's password."
-            )
-        password = text.encode()
+    password = read_password(password_env)
     found, aside = identities.import_identity(certificates, key, password=password, force=force)
     _describe(found, aside)
-
-
-def _look_up(name: str) -> str | None:
-    """The variable, or None; odd names (empty, with "=" or NUL) name no variable."""
-    import os
-
-    return None if not name or "\0" in name or "=" in name else os.environ.get(name)
 
 
 def _describe(found: Identity, aside: Path | None = None) -> None:

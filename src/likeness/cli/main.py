@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli import animate, demo, doctor, faces, identity, models, motion, trust, verify
+from likeness.cli import (
+    animate,
+    consent,
+    demo,
+    doctor,
+    faces,
+    identity,
+    identity_check,
+    models,
+    motion,
+    trust,
+    verify,
+)
 from likeness.cli.metavars import name_values
 from likeness.errors import LikenessError, UsageError
 
@@ -23,12 +35,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MAKE, LOOK, SET_UP = "Make", "Look", "Set up"
+MAKE, LOOK, ASK, SET_UP = "Make", "Look", "Ask", "Set up"
 app.command("animate", rich_help_panel=MAKE)(animate.animate)
 app.command("demo", rich_help_panel=MAKE)(demo.demo)
 app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)
+app.command("identity-check", rich_help_panel=LOOK)(identity_check.identity_check)
+app.add_typer(consent.app, name="consent", rich_help_panel=ASK)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.add_typer(models.app, name="models", rich_help_panel=SET_UP)
 app.add_typer(identity.app, name="identity", rich_help_panel=SET_UP)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from likeness.errors import UsageError
 
 if TYPE_CHECKING:
+    from likeness.consent.record import Act
     from likeness.types import Rights, RightsKind
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 
 
@@ -70,3 +74,48 @@ def parse_rights(kind: RightsKind | None, note: str) -> Rights | None:
     if not note.strip():
         raise UsageError("--rights was given without --note.", 'Add --note "why you may make this".')
     return Rights(kind, note.strip())
+
+
+def parse_acts(words: list[str]) -> tuple[Act, ...]:
+    """What may be made, of words that were given with --act.
+
+    Raises:
+        UsageError: one of them is no act.
+    """
+    from likeness.consent.record import ACTS
+
+    if wrong := [word for word in words if word not in ACTS]:
+        raise UsageError(f"“{wrong[0]}” is not a choice for --act.", f"Choose among {', '.join(ACTS)}.")
+    return tuple(act for act in ACTS if act in words)
+
+
+def parse_date(option: str, text: str | None) -> dt.date | None:
+    """A day, written 2027-11-22.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            return dt.date.fromisoformat(text)
+        why = "not a day"
+    except ValueError:
+        why = "a day that there is not"
+    raise UsageError(f"“{text}” is {why}, for {option}.", "Write it as 2027-11-22.")
+
+
+def read_password(variable: str | None) -> bytes | None:
+    """The password in an environment variable, which no list of processes shows.
+
+    Raises:
+        UsageError: there is no such variable.
+    """
+    if variable is None:
+        return None
+    # Odd names (empty, with "=" or NUL) name no variable.
+    is_odd = not variable or "\0" in variable or "=" in variable
+    if is_odd or (text := os.environ.get(variable)) is None:
+        raise UsageError(f"There is no environment variable “{variable}”.", "Set it to the key's password.")
+    return text.encode()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from likeness.cli.reports import check_target, write_report
+
 if TYPE_CHECKING:
     from likeness.errors import LikenessError
     from likeness.verification import Verification
@@ -54,7 +56,7 @@ def verify(
     from likeness.verification import verify as look_at
 
     if json is not None:
-        _check_target(json, files)
+        check_target(json, files)
     single = len(files) == 1 and not files[0].is_dir()
     answers: list[_Answer] = []
     for path in _expand(files):
@@ -66,7 +68,7 @@ def verify(
             answers.append(_Answer(path, None, error))
     if json is not None:
         values = [answer.to_json() for answer in answers]
-        _write(json, values[0] if single else values)
+        write_report(json, values[0] if single else values)
     if json is None or str(json) != "-":
         for answer in answers:
             answer.say()
@@ -160,34 +162,3 @@ def _is_media(path: Path) -> bool:
             return sniff(file.read(HEAD_BYTES)) != UNKNOWN
     except OSError:
         return False
-
-
-def _check_target(target: Path, files: list[Path]) -> None:
-    """Refuses, before any work, to write over anything but an older report."""
-    from likeness.errors import NotWritable, OutputExists
-
-    if str(target) == "-":
-        return
-    if target.exists() and (target.suffix.lower() != ".json" or not target.is_file() or target in files):
-        raise OutputExists(
-            f"'{target}' is already there.", "Give a new name; only a file called .json is replaced."
-        )
-    if not target.absolute().parent.is_dir():
-        raise NotWritable(f"'{target}' has no folder to be written to.", "Create it first.")
-
-
-def _write(target: Path, values: object) -> None:
-    from json import dumps
-
-    text = dumps(values, indent=2) + "\n"
-    if str(target) == "-":
-        typer.echo(text, nl=False)
-        return
-    from likeness.media.files import temporary_beside, write_error
-
-    with temporary_beside(target) as pending:
-        try:
-            pending.path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise write_error(target, error) from error
-        pending.commit()

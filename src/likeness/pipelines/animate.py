@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from likeness.config import AnimateConfig, from_mapping
+from likeness.consent.permission import Permission
 from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine
 from likeness.errors import UsageError
@@ -26,6 +27,7 @@ from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
+from likeness.pipelines.allow import allow, compare_portrait
 from likeness.pipelines.compare import Comparison, compare
 from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
@@ -110,6 +112,7 @@ def animate(
     if config is not None and options:
         raise UsageError("Both config and single options were given.", "Give one of them.")
     config = config or from_mapping(options)
+    permission = None if config.consent is None else allow(config.consent, "animate", config)
     source, driving, out = check_input(Path(source)), check_input(Path(driving)), Path(out)
     audio_file = check_input(config.audio) if isinstance(config.audio, Path) else None
     inputs = [path for path in (source, driving, audio_file) if path is not None]
@@ -136,10 +139,12 @@ def animate(
         # All of this goes on while the driver's beginning is tracked.
         portrait = read_portrait(source, config)
         performer = run_apart(lambda: renderer.prepare(portrait, config))
+        if permission is not None:
+            permission = compare_portrait(permission, portrait, source.name, config)
         first = _look_ahead(stream, driver, config, on_progress)
         calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
         performer.begin(calibration)
-        making = _describe(renderer, config, inputs, driving, calibration.index)
+        making = _describe(renderer, config, inputs, driving, calibration.index, permission)
         height, width = portrait.image.shape[:2]
         with SealedVideo(
             out,
@@ -167,6 +172,7 @@ def animate(
             best_frame=calibration.index,
             held_frames=driver.held,
             warnings=(
+                *(permission.notes if permission else ()),
                 *performer.warnings(),
                 *_driver_warnings(driver),
                 *_sound_warnings(out, audio_file),
@@ -244,7 +250,12 @@ def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> Au
 
 
 def _describe(
-    engine: Engine, config: AnimateConfig, inputs: list[Path], driving: Path, best_frame: int
+    engine: Engine,
+    config: AnimateConfig,
+    inputs: list[Path],
+    driving: Path,
+    best_frame: int,
+    permission: Permission | None,
 ) -> Making:
     roles: tuple[Literal["source", "driver", "audio"], ...] = ("source", "driver", "audio")
     return Making(
@@ -262,6 +273,7 @@ def _describe(
         rights=config.rights,
         label=config.label,
         tsa_url=config.tsa_url,
+        consent=permission.describe() if permission else None,
     )
 
 

@@ -3,7 +3,8 @@
 C2PA specification 2.2, written by c2pa-python: a claim with the actions `c2pa.opened` (the source, as parent)
 and `c2pa.edited` (digitalSourceType compositeWithTrainedAlgorithmicMedia), the other files as ingredients,
 `cawg.training-mining` (not allowed), and an assertion of our own, `org.likeness.making`, with what the
-standard has no field for: the hashes of ingredients and models, the label, the rights statement. What the
+standard has no field for: the hashes of ingredients and models, the label, the rights
+statement, the consent record. What the
 watermark says is stated as a `c2pa.soft-binding`. Manifests that ingredients carry come along unchanged. No
 thumbnails, no paths: titles are file names.
 """
@@ -38,7 +39,7 @@ from likeness.disclosure.credentials.text import one_line
 from likeness.disclosure.signer.identity import Identity
 from likeness.disclosure.watermark.imprint import SOFT_BINDING, soft_binding
 from likeness.errors import SealFailed
-from likeness.types import Making
+from likeness.types import ConsentNote, Making
 
 STAMP_LIMIT_S = 30.0
 """So long a time stamp authority may take; c2pa itself would wait for ever."""
@@ -234,11 +235,22 @@ def _state(
         "layers": list(layers),
         "label": {"visible": label_text is not None, "text": label_text or ""},
         "rights": {"kind": rights.kind, "note": rights.note} if rights else {"kind": RIGHTS_NOT_STATED},
+        **({"consent": _state_consent(making.consent)} if making.consent else {}),
         "ingredients": [
             {"role": one.role, "title": one.title, "sha256": one.sha256, "format": one.kind}
             for one in ingredients
         ],
         "models": [{"name": model.name, "sha256": model.sha256} for model in making.models],
+    }
+
+
+def _state_consent(note: ConsentNote) -> Json:
+    """The record stays with whoever made this; its hash shows later that it was this one."""
+    return {
+        "kind": note.kind,
+        "record": note.record_id,
+        "sha256": note.sha256,
+        "statement": note.statement,
     }
 
 

@@ -55,6 +55,28 @@ class StatedIngredient:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedConsent:
+    """The consent record that the output is said to be made under. Nobody has seen it here.
+
+    Attributes:
+        kind: "subject", or "corpus" for a published research corpus.
+        record: its id.
+        sha256: of the record: whoever holds it can show that it is this one (`likeness consent show`).
+        statement: one sentence of the maker's program.
+    """
+
+    kind: str
+    record: str
+    sha256: str
+    statement: str
+
+    def describe(self) -> str:
+        """The sentence, and which record it is."""
+        record = f"record {self.record[:8]}, SHA-256 {self.sha256[:16]}…"
+        return one_line(f"{self.statement or self.kind} ({record})")
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What the active manifest says; "" where it says nothing. The fields are those of `Verification`."""
 
@@ -65,6 +87,7 @@ class Statement:
     digital_source_type: str
     ingredients: tuple[StatedIngredient, ...]
     rights: str
+    consent: StatedConsent | None
     label: str
     training_mining: str
     stated_time: str
@@ -92,6 +115,7 @@ class Statement:
             digital_source_type=one_line(_last(actions, "digitalSourceType").removeprefix(SOURCE_TYPES)),
             ingredients=_ingredients(manifest, making),
             rights=_rights(making),
+            consent=_consent(making),
             label=_label(making),
             training_mining=_training_mining(assertions.get(TRAINING_MINING, {})),
             stated_time=one_line(_text(signature.get("time")) or _last(actions, "when")),
@@ -192,6 +216,14 @@ def _rights(making: Json) -> str:
     rights = _dict(making.get("rights"))
     kind, note = _text(rights.get("kind")), _text(rights.get("note"))
     return one_line(f"{kind} ({note})" if kind and note else kind or RIGHTS_NOT_STATED)
+
+
+def _consent(making: Json) -> StatedConsent | None:
+    consent = _dict(making.get("consent"))
+    if not consent:
+        return None
+    parts = (one_line(_text(consent.get(key))) for key in ("kind", "record", "sha256", "statement"))
+    return StatedConsent(*parts)
 
 
 def _label(making: Json) -> str:

@@ -1,0 +1,392 @@
+"""`likeness consent new | sign | check | show | revoke | honour | corpus | key`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from likeness.cli.reports import check_target, write_report
+from likeness.cli.values import parse_acts, parse_date, read_password
+
+if TYPE_CHECKING:
+    from likeness.consent import ConsentKey, ConsentRecord
+
+app = typer.Typer(
+    help="Ask the person shown or heard, and have the answer in writing. **new**, **sign**, **check** and "
+    "**show** are all that most people need.",
+    no_args_is_help=True,
+)
+SIGNING, ACTS = "Signing", "animate|swap|voice"
+Record = Annotated[
+    Path, typer.Argument(metavar="RECORD", help="A consent record, such as anna.consent.json.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The file to write.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace that file if it exists.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key", help="A key file. [default: your own, made on first use]", rich_help_panel=SIGNING),
+]
+PasswordEnv = Annotated[
+    str | None,
+    typer.Option(
+        "--password-env",
+        metavar="NAME",
+        help="The environment variable that holds the key's password, if it is encrypted.",
+        rich_help_panel=SIGNING,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; say so beforehand.", rich_help_panel=SIGNING)]
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="PATH", help="Write the answer as JSON; - for standard output."),
+]
+From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day. [default: today]")]
+Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Last day. [default: in a year]")]
+
+
+@app.command("new")
+def new(
+    out: Out,
+    subject: Annotated[str, typer.Option(metavar="NAME", help="Whose face or voice it is.")],
+    requester: Annotated[str, typer.Option(metavar="NAME", help="Who asks, and will make it.")],
+    act: Annotated[
+        list[str],
+        typer.Option("--act", metavar=ACTS, help="What may be made; give it once for each."),
+    ],
+    purpose: Annotated[list[str], typer.Option("--purpose", metavar="TEXT", help="What for; once for each.")],
+    publish: Annotated[
+        list[str] | None,
+        typer.Option("--publish", metavar="PLACE", help="Where it may be published; once for each."),
+    ] = None,
+    first: From = None,
+    until: Until = None,
+    no_label: Annotated[
+        bool, typer.Option("--label-may-be-left-out", help="The visible label may be left out.")
+    ] = False,
+    language: Annotated[str, typer.Option(metavar="TAG", help="Of the texts: en, de, …")] = "en",
+    contact: Annotated[str, typer.Option(help="How the subject is reached.")] = "",
+    requester_contact: Annotated[str, typer.Option(help="How the requester is reached.")] = "",
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a request, for the person shown or heard to read and sign.
+
+    `likeness consent new -o anna.consent.json --subject "Anna Beispiel" --requester "Studio Nord"
+    --act animate --purpose "a short film" --publish "the studio's web site"`
+    """
+    from likeness.consent import describe, draft
+
+    record = draft(
+        subject=subject,
+        requester=requester,
+        acts=parse_acts(act),
+        purposes=purpose,
+        publish=publish or (),
+        valid_from=parse_date("--from", first),
+        valid_until=parse_date("--until", until),
+        may_leave_out_label=no_label,
+        language=language,
+        subject_contact=contact,
+        requester_contact=requester_contact,
+    )
+    _save(record, out, overwrite=overwrite)
+    _say(describe(record))
+    typer.echo(f"\nwritten to {out}; {record.name} reads it and signs: likeness consent sign {out}")
+
+
+@app.command("sign")
+def sign(
+    record: Record,
+    face: Annotated[
+        Path | None, typer.Option(help="A picture or video of the subject alone, to compare with later.")
+    ] = None,
+    voice: Annotated[
+        Path | None, typer.Option(help="A recording of the subject alone, to compare with later.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", help="Another file to name; its hash is kept.")
+    ] = None,
+    apart: Annotated[
+        bool,
+        typer.Option(
+            "--embeddings-apart",
+            help="Keep the measurements of face and voice in a file of their own (….reference.json).",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="OUT", help="[default: the request becomes the record]"),
+    ] = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+    yes: Yes = False,
+    overwrite: Overwrite = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even a model.")] = False,
+) -> None:
+    """Sign a request: the subject does this, after reading it.
+
+    It is read out first, and you are asked. The key is made on this machine with the first signature, and
+    stays here: keep it, since only it can take the consent back.
+    """
+    from likeness import consent
+    from likeness.consent import reference
+    from likeness.errors import OutputExists, UsageError
+
+    if apart and face is None and voice is None:
+        raise UsageError("There is nothing to keep apart.", "Add --face or --voice.")
+    request = consent.ConsentRecord.load(record)
+    target = out or record
+    beside = reference.beside(target)
+    if apart and beside.exists() and not overwrite:
+        raise OutputExists(
+            f"{beside} is already there.", "Move it away, or add --overwrite (overwrite=True in Python)."
+        )
+    request = _refer(request, face, voice, file or [], offline)
+    parts = None
+    if apart:
+        request, parts = reference.take_apart(request)
+    _say(consent.describe(request))
+    _ask("Do you agree to all of this, and sign it?", yes)
+    signed = consent.sign(request, _key(key, password_env))
+    if parts is not None:
+        _put(beside, parts.to_bytes(), overwrite=True)
+    _save(signed, target, overwrite=overwrite or out is None)
+    _say_signed(signed, target)
+    if parts is not None:
+        typer.echo(f"the measurements are in {beside}: give it only to those who have to compare")
+
+
+@app.command("check")
+def check(
+    record: Record,
+    act: Annotated[
+        Literal["animate", "swap", "voice"] | None, typer.Option(help="What is to be made.")
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What for, in the record's words.")
+    ] = None,
+    when: Annotated[str | None, typer.Option(metavar="DAY", help="Another day than today.")] = None,
+    revocations: Annotated[
+        list[Path] | None,
+        typer.Option("--revocations", metavar="PATH", help="A revocation, or a folder of them."),
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Say whether a record holds: its signature, its days, what it covers, and that it was not taken back.
+
+    Ends with 0 if it does, and with 5 if it does not. That it holds means that whoever had the key signed
+    this, and nobody changed it since; not who that is. Compare the key's fingerprint by telephone.
+    """
+    from likeness.consent import check as look_at
+    from likeness.consent.keys import spell_fingerprint
+
+    if json is not None:
+        check_target(json, [record], replace=False)
+    found = look_at(
+        record, act=act, purpose=purpose, when=parse_date("--when", when), revocations=revocations or []
+    )
+    signature = found.record.signature
+    assert signature is not None  # `check` would have refused
+    if json is not None:
+        answer = {
+            "file": str(record),
+            "holds": True,
+            "sha256": found.record.sha256,
+            "key_sha256": signature.fingerprint,
+            "notes": list(found.notes),
+            "record": found.record.to_json(),
+        }
+        write_report(json, answer)
+        if str(json) == "-":
+            return
+    acts = act or ", ".join(found.record.acts)
+    typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
+    typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
+    _notes(found.notes)
+
+
+@app.command("show")
+def show(
+    record: Record,
+    json: Json = None,
+) -> None:
+    """Read a request or record out in plain words. Whether it holds is for `check` to say."""
+    from likeness.consent import ConsentRecord, describe
+
+    if json is not None:
+        check_target(json, [record], replace=False)
+    found = ConsentRecord.load(record)
+    if json is not None:
+        write_report(json, {"file": str(record), "sha256": found.sha256, "record": found.to_json()})
+        if str(json) == "-":
+            return
+    _say(describe(found))
+
+
+@app.command("revoke")
+def revoke(
+    record: Record,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, if you like to say.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="OUT", help="[default: beside the record, ….revocation.json]"),
+    ] = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+    yes: Yes = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Take a consent back. Only the key that signed it can; it cannot be undone.
+
+    Writes a small file: give it to whoever holds the record. On this machine it counts at once.
+    """
+    from likeness import consent
+    from likeness.consent import revocation
+    from likeness.consent.text import normalise
+
+    found = consent.ConsentRecord.load(record)
+    taken_back = consent.revoke(found, _key(key, password_env), normalise(reason))
+    _ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
+    target = out or revocation.beside(record)
+    _put(target, taken_back.to_bytes(), overwrite=overwrite)
+    consent.store(taken_back)
+    typer.echo(f"taken back: the consent of {found.name}, record {found.id[:8]}")
+    typer.echo(
+        f"written to {target}; give it to {found.requester.name}: likeness consent honour {target.name}"
+    )
+
+
+@app.command("honour")
+def honour(
+    revocation: Annotated[
+        Path, typer.Argument(metavar="REVOCATION", help="A revocation that somebody gave you.")
+    ],
+) -> None:
+    """Keep somebody's revocation, so that their record is refused on this machine from now on."""
+    from likeness.consent import Revocation, store
+    from likeness.consent.keys import spell_fingerprint
+
+    found = Revocation.load(revocation)
+    path = store(found)
+    key = spell_fingerprint(found.signature.fingerprint)
+    typer.echo(f"record {found.id[:8]}, signed with the key {key}, is refused from now on")
+    typer.echo(f"kept in {path}")
+
+
+@app.command("corpus")
+def corpus(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The published research corpus.")],
+    out: Out,
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Its licence, such as CC BY 4.0.")],
+    evaluator: Annotated[str, typer.Option(metavar="NAME", help="Who works with it: you.")],
+    url: Annotated[str, typer.Option(help="Where it is published.")] = "",
+    act: Annotated[
+        list[str] | None,
+        typer.Option("--act", metavar=ACTS, help="What is made; once for each. [default: all]"),
+    ] = None,
+    first: From = None,
+    until: Until = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make an evaluator's record for a research corpus: for benchmarks and tests only.
+
+    What is made under it says so, and keeps its label. It states the licence; it is nobody's consent.
+    """
+    from likeness import consent
+
+    record = consent.draft_corpus(
+        name,
+        licence=licence,
+        evaluator=evaluator,
+        url=url,
+        acts=parse_acts(act) if act else consent.ACTS,
+        valid_from=parse_date("--from", first),
+        valid_until=parse_date("--until", until),
+    )
+    signed = consent.sign(record, _key(key, password_env))
+    _save(signed, out, overwrite=overwrite)
+    _say(consent.describe(signed))
+    typer.echo(f"\nwritten to {out}")
+
+
+@app.command("key")
+def key_(
+    new: Annotated[
+        Path | None, typer.Option("--new", metavar="FILE", help="Make another key, in this file.")
+    ] = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Show the fingerprint of your key, to be compared by telephone; or make a key in a file of its own."""
+    from likeness.consent import create_key, load_key
+    from likeness.consent.keys import default_path, spell_fingerprint
+
+    if new is None and key is None and not default_path().exists():
+        typer.echo("You have no key yet; it is made with the first signature.")
+        return
+    password = read_password(password_env)
+    found = load_key(key, password) if new is None else create_key(new, password)
+    typer.echo(f"key   {spell_fingerprint(found.fingerprint)}")
+    typer.echo(f"file  {found.path} (private: whoever has it can sign as you)")
+
+
+def _refer(
+    request: ConsentRecord, face: Path | None, voice: Path | None, others: list[Path], offline: bool
+) -> ConsentRecord:
+    """The request with references, where any are given; heavy networks stay unloaded where none are."""
+    if face is None and voice is None and not others:
+        return request
+    from likeness.consent.gathering import add_references
+
+    return add_references(request, face=face, voice=voice, others=others, offline=offline or None)
+
+
+def _key(path: Path | None, password_env: str | None) -> ConsentKey:
+    from likeness.consent import load_key, load_or_create_key
+
+    password = read_password(password_env)
+    return load_or_create_key() if path is None else load_key(path, password)
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Ask on a terminal; where nobody can answer, only --yes will do."""
+    if yes:
+        return
+    import sys
+
+    from likeness.errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError(question, "Nobody can answer here: read it, then add --yes.")
+    typer.confirm(question, abort=True)
+
+
+def _say_signed(record: ConsentRecord, path: Path) -> None:
+    from likeness.consent.keys import spell_fingerprint
+
+    assert record.signature is not None  # just signed
+    typer.echo(f"\nsigned with the key {spell_fingerprint(record.signature.fingerprint)}")
+    typer.echo(f"written to {path}; give it to {record.requester.name}")
+
+
+def _save(record: ConsentRecord, path: Path, *, overwrite: bool) -> None:
+    _put(path, record.to_bytes(), overwrite=overwrite)
+
+
+def _put(path: Path, data: bytes, *, overwrite: bool) -> None:
+    from likeness.consent.files import write_new
+
+    write_new(path, data, overwrite=overwrite)
+
+
+def _say(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _notes(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        typer.echo(f"note: {note}")

@@ -1,0 +1,220 @@
+"""Whether media show, or let us hear, the person of a record: match, no match, or cannot tell.
+
+Of a video several frames are looked at, spread over its length, and every face in them. Faces that are close
+to each other count as one person; every person seen has to be the record's subject. How far these answers can
+be trusted is measured in `docs/identity.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, has_picture, has_sound, read_voice
+from likeness.consent.parts import Embedding, References
+from likeness.errors import NoSpeech
+from likeness.faces import identity
+from likeness.speech import speaker
+from likeness.types import Floats, Verdict
+
+What: TypeAlias = Literal["face", "voice"]
+_FLEETING = 4
+"""In a video of so many faces or more, a person seen only once may be a face seen badly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a file compares with a record's reference.
+
+    Attributes:
+        what: "face" or "voice".
+        file: the name of the file.
+        verdict: match, no match, or cannot tell.
+        value: of faces the distance (small is alike), of voices the similarity (large is alike); of several
+            persons, that of the least alike. None where there was nothing to compare.
+        match, no_match: the thresholds: beyond the first it is a match, beyond the other it is none.
+        persons: how many different persons were seen or heard.
+        looked_at: how many faces were compared.
+        why: where nothing could be compared, the reason, as the end of a sentence.
+    """
+
+    what: What
+    file: str
+    verdict: Verdict
+    value: float | None
+    match: float
+    no_match: float
+    persons: int = 0
+    looked_at: int = 0
+    why: str = ""
+
+    def describe(self) -> str:
+        """One or two sentences."""
+        if self.value is None:
+            return f"{self.file}: the {self.what} could not be compared, since {self.why}."
+        words = {
+            "match": f"the {self.what} fits the record's reference",
+            "no match": f"the {self.what} is another person's than the record's",
+            "cannot tell": f"the {self.what} may or may not be that of the record's subject",
+        }[self.verdict]
+        if self.persons > 1 and self.verdict == "no match":
+            words = f"{self.persons} different people are seen, and not all of them are the record's subject"
+        return f"{self.file}: {words} ({self._figures()})."
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        return {
+            "what": self.what,
+            "file": self.file,
+            "verdict": self.verdict,
+            "measure": "distance" if self.what == "face" else "similarity",
+            "value": None if self.value is None else round(self.value, 4),
+            "match": self.match,
+            "no_match": self.no_match,
+            "persons": self.persons,
+            "looked_at": self.looked_at,
+            "why": self.why,
+        }
+
+    def _figures(self) -> str:
+        if self.what == "face":
+            rule = f"a match is below {self.match:.2f}, none above {self.no_match:.2f}"
+            return f"distance {self.value:.2f}; {rule}"
+        rule = f"a match is from {self.match:.2f}, none below {self.no_match:.2f}"
+        return f"similarity {self.value:.2f}; {rule}"
+
+
+def compare_media(
+    path: Path, references: References, *, only: What | None = None, offline: bool | None = None
+) -> tuple[Comparison, ...]:
+    """Compares a picture, video or recording with a record's references.
+
+    Args:
+        only: compare the face or the voice alone; None = whatever the file holds and the record knows.
+        offline: fetch no model; None = as the environment says.
+
+    Returns:
+        One comparison for the face, one for the voice.
+
+    Raises:
+        MediaError: the file cannot be read.
+        ModelError: a network cannot be fetched.
+    """
+    found = []
+    if only == "face" or (only is None and has_picture(path)):
+        found.append(_compare_faces(path, references.face, offline))
+    if only == "voice" or (only is None and references.voice is not None and has_sound(path)):
+        found.append(_compare_voice(path, references.voice, offline))
+    return tuple(found)
+
+
+def compare_face(embedding: Floats, reference: Embedding | None, file: str) -> Comparison:
+    """Compares one face, as `faces.identity.embed_face` gives it, with a record's reference."""
+    if why := _why_not(reference, identity.FACE_MODEL, "face"):
+        return _unknown("face", file, why)
+    assert reference is not None  # `_why_not` would have said so
+    return _face(file, [(identity.distance(embedding, reference.vector), 1)], 1)
+
+
+def worst(comparisons: Iterable[Comparison]) -> Verdict:
+    """The answer for all of them: one stranger is enough for "no match"; nothing is "cannot tell"."""
+    return _worst([one.verdict for one in comparisons])
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict:
+    order: tuple[Verdict, ...] = ("no match", "cannot tell", "match")
+    return min(verdicts, key=order.index, default="cannot tell")
+
+
+def unknown_face(file: str, why: str) -> Comparison:
+    """The answer where a face cannot be compared; `why` completes "since …"."""
+    return _unknown("face", file, why)
+
+
+def _compare_faces(path: Path, reference: Embedding | None, offline: bool | None) -> Comparison:
+    if why := _why_not(reference, identity.FACE_MODEL, "face"):
+        return _unknown("face", path.name, why)
+    assert reference is not None
+    seen = gather_faces(path, offline=offline)
+    if not seen:
+        return _unknown("face", path.name, "no face was found that is large enough")
+    known = reference.vector
+    persons = [
+        (float(np.median([identity.distance(one.embedding, known) for one in person])), len(person))
+        for person in tell_apart(seen)
+    ]
+    return _face(path.name, persons, len(seen))
+
+
+def tell_apart(seen: list[Seen]) -> list[list[Seen]]:
+    """Faces grouped by person: each joins the group whose mean is nearest, if that may be the same person."""
+    persons: list[list[Seen]] = []
+    for one in seen:
+        far = [
+            identity.distance(one.embedding, np.mean([other.embedding for other in person], axis=0))
+            for person in persons
+        ]
+        if far and min(far) < identity.NO_MATCH:
+            persons[int(np.argmin(far))].append(one)
+        else:
+            persons.append([one])
+    return persons
+
+
+def _face(file: str, persons: list[tuple[float, int]], looked_at: int) -> Comparison:
+    """The answer for all persons seen: (distance, in how many faces)."""
+    verdicts: list[Verdict] = []
+    for far, count in persons:
+        verdict = identity.verdict(far)
+        is_fleeting = count == 1 and looked_at >= _FLEETING
+        verdicts.append("cannot tell" if verdict == "no match" and is_fleeting else verdict)
+    return Comparison(
+        "face",
+        file,
+        _worst(verdicts),
+        max(far for far, _ in persons),
+        identity.MATCH,
+        identity.NO_MATCH,
+        len(persons),
+        looked_at,
+    )
+
+
+def _compare_voice(path: Path, reference: Embedding | None, offline: bool | None) -> Comparison:
+    if why := _why_not(reference, speaker.VOICE_MODEL, "voice"):
+        return _unknown("voice", path.name, why)
+    assert reference is not None
+    try:
+        heard = read_voice(path, offline=offline)
+    except NoSpeech:
+        return _unknown("voice", path.name, "there is too little speech in it")
+    alike = speaker.similarity(heard, reference.vector)
+    return Comparison("voice", path.name, speaker.judge(alike), alike, speaker.MATCH, speaker.NO_MATCH, 1, 1)
+
+
+def _why_not(reference: Embedding | None, model: str, what: What) -> str:
+    if reference is None:
+        return f"the record holds no {what} to compare with"
+    if reference.model != model:
+        return f"the record's was measured with another network ({reference.model}; here it is {model})"
+    return ""
+
+
+def _unknown(what: What, file: str, why: str) -> Comparison:
+    place = identity if what == "face" else speaker
+    return Comparison(what, file, "cannot tell", None, place.MATCH, place.NO_MATCH, why=why)
+
+
+__all__ = [
+    "MOST_FRAMES",
+    "Comparison",
+    "compare_face",
+    "compare_media",
+    "tell_apart",
+    "unknown_face",
+    "worst",
+]
