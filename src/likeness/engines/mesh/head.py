@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.engines.mesh.far_cheek import FarCheek
 from likeness.faces.pose import Similarity
 from likeness.faces.topology import (
     CHIN,
@@ -26,6 +27,8 @@ from likeness.types import Floats, Picture
 
 GRID = 64
 """Grid points along each side."""
+EDGE = FACE + len(FACE_OVAL)
+"""The vertices before this one are the face's, and its edge as the surroundings share it."""
 
 
 class HeadSurface:
@@ -36,7 +39,8 @@ class HeadSurface:
         alpha: (h, w) uint8, 0…255, where the person is.
 
     Attributes:
-        source: (n, 2) float32 px: the vertices in the source picture; the face's 468 come first.
+        source: (n, 2) float32 px: the vertices in the source picture. The face's 468 come first; then its
+            edge once more, as the surroundings may read the picture elsewhere than the face; then the grid.
         triangles: (m, 3) int32.
         face_width_px, face_height_px: of the face oval.
     """
@@ -47,7 +51,6 @@ class HeadSurface:
         self.face_width_px, self.face_height_px = float(np.ptp(oval[:, 0])), float(np.ptp(oval[:, 1]))
         around, triangles = _surround(oval[:, :2], alpha)
         grid = around[len(oval) :]
-        number = np.concatenate([FACE_OVAL, FACE + np.arange(len(grid))])
         distance = np.linalg.norm(grid[:, None] - oval[None, :, :2], axis=2)
         depth = self._continue_depth(oval, distance)
         self._grid = np.column_stack([grid, depth])
@@ -56,8 +59,9 @@ class HeadSurface:
         self._oval_rigid = self._rigidity(oval[:, :2], face)[:, None]
         self._spread = self._edge_spread(distance, oval)
         self._free = _freedom(grid, alpha)[:, None]
-        self.source = np.vstack([face[:, :2], grid]).astype(np.float32)
-        self.triangles = np.vstack([_face_triangles(mesh), number[triangles]]).astype(np.int32)
+        self._far_cheek = FarCheek(face, around, self.face_width_px, mesh)
+        self.source = np.vstack([face[:, :2], around]).astype(np.float32)
+        self.triangles = np.vstack([_face_triangles(mesh), FACE + triangles]).astype(np.int32)
 
     def place(self, points: Floats, head: Similarity) -> Floats:
         """Where all vertices are when the face has this expression and the head moves so: (n, 3) float32."""
@@ -68,9 +72,14 @@ class HeadSurface:
         still_oval = self._oval_rigid * (head(self._oval)[:, :2] - self._oval[:, :2])
         left_over = face[list(FACE_OVAL), :2] - self._oval[:, :2] - still_oval
         shift = self._free * (self._rigid * (moved[:, :2] - self._grid[:, :2]) + self._spread @ left_over)
-        out[FACE:, :2] = self._grid[:, :2] + shift
-        out[FACE:, 2] = moved[:, 2]
+        out[FACE:EDGE] = face[list(FACE_OVAL)]
+        out[EDGE:, :2] = self._grid[:, :2] + shift
+        out[EDGE:, 2] = moved[:, 2]
         return out
+
+    def read_from(self, vertices: Floats) -> Floats:
+        """Where in the source picture to read what is drawn at `vertices`: (n, 2) float32 px."""
+        return self._far_cheek.unfold(vertices)
 
     def _continue_depth(
         self, oval: NDArray[np.float64], distance: NDArray[np.float64]

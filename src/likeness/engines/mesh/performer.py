@@ -91,7 +91,7 @@ class MeshPerformer:
         out = np.empty((height, width, 3), np.uint8)
         draw_surface(
             vertices,
-            self._surface.source,
+            self._surface.read_from(vertices),
             self._surface.triangles,
             paired(texture),
             _words(self._backdrop),
