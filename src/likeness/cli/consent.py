@@ -360,7 +360,9 @@ def _ask(question: str, yes: bool) -> None:
     from likeness.errors import UsageError
 
     if not sys.stdin.isatty():
-        raise UsageError(question, "Nobody can answer here: read it, then add --yes.")
+        raise UsageError(
+            "This needs an answer, and nobody can give one here.", "Read it first, then add --yes."
+        )
     typer.confirm(question, abort=True)
 
 

@@ -35,7 +35,7 @@ def read_clock() -> dt.datetime:
     Raises:
         ConsentExpired: the clock is more than a day behind a time that was seen before.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = _now()
     seen = _recall()
     if seen is not None and now < seen - SKEW:
         raise ConsentExpired(
@@ -46,6 +46,10 @@ def read_clock() -> dt.datetime:
     if seen is None or now - seen > _STEP:
         _remember(now)
     return now
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _recall() -> dt.datetime | None:

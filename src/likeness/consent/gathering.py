@@ -175,4 +175,4 @@ def _hash(path: Path, role: Role) -> HashedFile:
 
 
 def _kind(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or ""
+    return mimetypes.guess_type(path.name, strict=False)[0] or ""

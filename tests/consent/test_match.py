@@ -1,0 +1,203 @@
+"""Whether media show the person of a record: the portrait of the demo, and somebody drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+
+from likeness import consent
+from likeness.consent import ConsentKey, ConsentRecord, Embedding, References
+from likeness.consent.gathering import MOST_FRAMES, add_references, gather_faces
+from likeness.consent.match import Comparison, compare_media, tell_apart, worst
+from likeness.errors import MediaNotFound, NoFace, NoSpeech, SubjectMismatch, UsageError
+from likeness.faces import identity
+from likeness.speech import speaker
+
+Draft = Callable[..., ConsentRecord]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, hopper_path: Path) -> Path:
+    """A folder: Hopper, Hopper changed, nobody, and both the frame of a film and a film."""
+    folder = tmp_path_factory.mktemp("people")
+    hopper = Image.open(hopper_path).convert("RGB")
+    hopper.save(folder / "hopper.png")
+    ImageEnhance.Brightness(ImageOps.mirror(hopper)).enhance(0.8).resize((400, 469)).save(
+        folder / "mirrored.jpg", quality=80
+    )
+    Image.new("RGB", (320, 240), (120, 130, 140)).save(folder / "nobody.png")
+    return folder
+
+
+def write_film(path: Path, images: list[Image.Image]) -> Path:
+    """A film of these pictures, ten frames each."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height = images[0].size
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            for _ in range(10):
+                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode(None))
+    return path
+
+
+def a_stranger(carphone_path: Path) -> Image.Image:
+    """A frame of the demo's driver."""
+    with av.open(str(carphone_path)) as container:
+        frame = next(container.decode(video=0))
+        return frame.to_image().resize((704, 576), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="module")
+def hopper(pictures: Path) -> References:
+    """What Hopper looks like."""
+    request = consent.draft(subject="Grace", requester="Ada", acts=["animate"], purposes=["a test"])
+    return add_references(request, face=pictures / "hopper.png").references
+
+
+@pytest.fixture(scope="module")
+def two(pictures: Path, carphone_path: Path) -> Path:
+    """Hopper and a stranger beside each other."""
+    canvas = Image.new("RGB", (1216, 600))
+    canvas.paste(Image.open(pictures / "hopper.png"), (0, 0))
+    canvas.paste(a_stranger(carphone_path), (512, 12))
+    canvas.save(pictures / "two.png")
+    return pictures / "two.png"
+
+
+def test_the_same_person(pictures: Path, hopper: References) -> None:
+    for name in ("hopper.png", "mirrored.jpg"):
+        (found,) = compare_media(pictures / name, hopper)
+        assert (found.verdict, found.persons, found.looked_at) == ("match", 1, 1)
+        assert found.value is not None
+        assert found.value < found.match == identity.MATCH
+        assert "fits the record's reference" in found.describe()
+
+
+def test_somebody_else(pictures: Path, hopper: References, carphone_path: Path) -> None:
+    a_stranger(carphone_path).save(pictures / "stranger.png")
+    (found,) = compare_media(pictures / "stranger.png", hopper)
+    assert found.verdict == "no match"
+    assert found.value is not None
+    assert found.value > found.no_match == identity.NO_MATCH
+    assert f"{found.value:.2f}" in found.describe()
+
+
+def test_every_face_counts(two: Path, hopper: References) -> None:
+    (found,) = compare_media(two, hopper)
+    assert (found.verdict, found.persons, found.looked_at) == ("no match", 2, 2)
+    assert "2 different people" in found.describe()
+
+
+def test_nobody_there(pictures: Path, hopper: References) -> None:
+    (found,) = compare_media(pictures / "nobody.png", hopper)
+    assert (found.verdict, found.value) == ("cannot tell", None)
+    assert "no face was found" in found.describe()
+
+
+def test_frames_all_over_a_film_are_looked_at(
+    pictures: Path, hopper: References, carphone_path: Path
+) -> None:
+    portrait = Image.open(pictures / "hopper.png").resize((256, 300))
+    alone = write_film(pictures / "alone.mp4", [portrait] * 2)
+    (found,) = compare_media(alone, hopper)
+    assert (found.verdict, found.looked_at) == ("match", MOST_FRAMES)
+    stranger = Image.new("RGB", portrait.size)
+    stranger.paste(a_stranger(carphone_path).resize((256, 210)))
+    changing = write_film(pictures / "changing.mp4", [portrait, portrait, portrait, stranger])
+    (found,) = compare_media(changing, hopper)
+    assert (found.verdict, found.persons) == ("no match", 2)
+
+
+def test_a_record_without_a_face(pictures: Path) -> None:
+    (found,) = compare_media(pictures / "hopper.png", References())
+    assert (found.verdict, found.value) == ("cannot tell", None)
+    assert "holds no face" in found.describe()
+
+
+def test_embeddings_of_another_network_are_not_compared(pictures: Path, hopper: References) -> None:
+    assert hopper.face is not None
+    other = References(face=Embedding("another-network/7", hopper.face.values))
+    (found,) = compare_media(pictures / "hopper.png", other)
+    assert (found.verdict, found.value) == ("cannot tell", None)
+    assert "another-network/7" in found.describe()
+
+
+def test_require_refuses_strangers(
+    pictures: Path, two: Path, hopper: References, draft: Draft, key: ConsentKey
+) -> None:
+    record = consent.sign(add_references(draft(), face=pictures / "hopper.png"), key)
+    assert record.references.face == hopper.face
+    assert record.references.files[0].name == "hopper.png"
+    allowed = consent.require(record, "animate", media=[pictures / "hopper.png"])
+    assert [one.verdict for one in allowed.compared] == ["match"]
+    assert "the face fitted its reference" in allowed.describe().statement
+    with pytest.raises(SubjectMismatch, match=r"two\.png.*Anna Beispiel") as raised:
+        consent.require(record, "animate", media=[pictures / "hopper.png", two])
+    assert raised.value.exit_code == 5
+    unsure = consent.require(record, "animate", media=[pictures / "nobody.png"])
+    assert "no face was found" in unsure.notes[0]
+    assert "nobody was compared" in unsure.describe().statement
+    with pytest.raises(MediaNotFound):
+        consent.require(record, "animate", media=[pictures / "absent.png"])
+
+
+def test_a_reference_shows_one_person(pictures: Path, two: Path, draft: Draft) -> None:
+    with pytest.raises(NoFace):
+        add_references(draft(), face=pictures / "nobody.png")
+    with pytest.raises(UsageError, match="2 different people"):
+        add_references(draft(), face=two)
+
+
+def test_people_are_told_apart(pictures: Path, two: Path) -> None:
+    seen = [*gather_faces(two), *gather_faces(pictures / "mirrored.jpg")]
+    assert sorted(len(person) for person in tell_apart(seen)) == [1, 2]
+
+
+def test_a_recording_of_noise_is_no_voice(tmp_path: Path, draft: Draft) -> None:
+    path = tmp_path / "silence.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16000, layout="mono")
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.int16), format="s16", layout="mono")
+        sound.rate = 16000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    with pytest.raises(NoSpeech):
+        add_references(draft(), voice=path)
+    known = References(voice=Embedding.of(speaker.VOICE_MODEL, np.full(256, 1 / 16)))
+    (found,) = compare_media(path, known)
+    assert (found.what, found.verdict, found.value) == ("voice", "cannot tell", None)
+    assert "too little speech" in found.describe()
+
+
+def test_the_worst_counts() -> None:
+    match, unsure, stranger = (
+        Comparison("face", "a.png", verdict, 0.3, 0.5, 0.6)
+        for verdict in ("match", "cannot tell", "no match")
+    )
+    assert worst([match]) == "match"
+    assert worst([match, unsure]) == "cannot tell"
+    assert worst([match, stranger, unsure]) == "no match"
+    assert worst([]) == "cannot tell"
+    assert stranger.to_json()["verdict"] == "no match"
+
+
+def test_real_voices(shared: Path, draft: Draft, key: ConsentKey) -> None:
+    """Two recordings of one speaker and one of another, where the folder of real media is at hand."""
+    speech = shared / "media" / "speech"
+    same, other = (
+        sorted((speech / name).glob("*.flac")) for name in ("libri_2033_f0-162", "libri_367_f0-278")
+    )
+    if len(same) < 2 or not other:
+        pytest.skip("needs ../shared/media/speech")
+    record = consent.sign(add_references(draft(acts=["voice"]), voice=same[0]), key)
+    allowed = consent.require(record, "voice", media=[same[1]])
+    assert "the voice fitted its reference" in allowed.describe().statement
+    with pytest.raises(SubjectMismatch, match="voice is another person's"):
+        consent.require(record, "voice", media=[other[0]])
