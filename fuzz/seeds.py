@@ -10,6 +10,7 @@ import struct
 import sys
 import tempfile
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import numpy as np
 from PIL import Image
 from targets import TARGETS
 
+from likeness import consent
+from likeness.consent.reference import take_apart
 from likeness.disclosure.credentials.signing import Credentials
 from likeness.disclosure.signer import identity
 from likeness.disclosure.watermark.code import signs
@@ -33,11 +36,39 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _write_motion(corpus, Path(folder))
         _write_signed(corpus, Path(folder))
+        _write_consent(corpus, Path(folder))
     for name, data in _containers().items():
         (corpus / "containers" / name).write_bytes(data)
     (corpus / "payloads" / "word").write_bytes(signs(0xDEADBEEF).tobytes())
     random = np.random.default_rng(0)
     (corpus / "pictures" / "noise").write_bytes(bytes([79, 99]) + random.bytes(4096))
+
+
+def _write_consent(corpus: Path, folder: Path) -> None:
+    """A request, a record with all that it can hold, one of a corpus, and what belongs to them."""
+    key = consent.create_key(folder / "key.pem")
+    request = consent.draft(subject="Anna", requester="Studio", acts=["animate"], purposes=["a film"])
+    now = request.requested
+    evidence = consent.Evidence(
+        "spoken", now, "ab" * 32, "Yes, 4711.", "4711", "yes", (("s", "0.9"),), "likeness"
+    )
+    full = replace(
+        request,
+        references=consent.References(
+            (consent.HashedFile("anna.jpg", "face", "ab" * 32, 9),),
+            consent.Embedding.of("network/1", np.linspace(0, 1, 16)),
+        ),
+        challenge=consent.Challenge("Yes, 4711.", "4711", now),
+        evidence=(evidence,),
+    )
+    signed = consent.sign(full, key)
+    bare, apart = take_apart(full)
+    grid = consent.sign(consent.draft_corpus("GRID", licence="CC BY 4.0", evaluator="Ada"), key)
+    for name, one in {"request": request, "record": signed, "apart": bare, "corpus": grid}.items():
+        (corpus / "records" / name).write_bytes(one.to_bytes())
+        (corpus / "strict_json" / name).write_bytes(one.to_bytes())
+    (corpus / "revocations" / "revocation").write_bytes(consent.revoke(signed, key, "so").to_bytes())
+    (corpus / "revocations" / "reference").write_bytes(apart.to_bytes())
 
 
 def _containers() -> dict[str, bytes]:

@@ -13,6 +13,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from likeness.consent import ConsentKey, ConsentRecord, Revocation, check_signature, describe
+from likeness.consent.canonical import DocumentError, canonical, parse
+from likeness.consent.keys import create_key
+from likeness.consent.reference import ReferenceFile
+from likeness.consent.signing import sign
 from likeness.disclosure.credentials.containers import EMBEDDABLE, HEAD_BYTES, UNKNOWN, is_text, sniff
 from likeness.disclosure.credentials.measure import find_excess, stored_bytes
 from likeness.disclosure.credentials.reasons import why_invalid
@@ -28,7 +34,7 @@ from likeness.disclosure.credentials.text import one_line
 from likeness.disclosure.signer.certificates import Certificate, parse_certificates
 from likeness.disclosure.watermark.code import CODED_BITS, decode
 from likeness.disclosure.watermark.search import find_in_picture
-from likeness.errors import LikenessError, ModelFormat
+from likeness.errors import ConsentFormat, ConsentInvalid, LikenessError, ModelFormat
 from likeness.motion.file import FIELDS, MotionFile
 from likeness.verification import verify
 
@@ -161,6 +167,55 @@ def _verify(path: Path) -> None:
         json.dumps(found.to_json())
 
 
+def strict_json(data: bytes) -> None:
+    """JSON that can be understood in one way only."""
+    try:
+        value = parse(data)
+    except DocumentError as error:
+        assert str(error)
+    else:
+        assert parse(canonical(value)) == value
+        assert canonical(parse(canonical(value))) == canonical(value)
+
+
+def records(data: bytes) -> None:
+    """A consent record: whatever is read is written and read back the same, and can be read out."""
+    try:
+        record = ConsentRecord.from_bytes(data)
+    except ConsentFormat as error:
+        assert error.hint
+        assert error.what.isprintable()
+        return
+    assert ConsentRecord.from_bytes(record.to_bytes()) == record
+    assert all(line.isprintable() for line in describe(record))
+    try:
+        check_signature(record)
+    except ConsentInvalid:
+        # A record that is well formed can be signed, and then holds.
+        check_signature(sign(replace(record, signature=None), _key()))
+
+
+def revocations(data: bytes) -> None:
+    """What takes a consent back, and the file with embeddings that are kept apart."""
+    try:
+        found = Revocation.from_bytes(data)
+    except (ConsentFormat, ConsentInvalid) as error:
+        assert error.hint
+    else:
+        assert Revocation.from_bytes(found.to_bytes()) == found
+    try:
+        kept = ReferenceFile.from_bytes(data)
+    except ConsentFormat as error:
+        assert error.hint
+    else:
+        assert ReferenceFile.from_bytes(kept.to_bytes()).sha256 == kept.sha256
+
+
+@cache
+def _key() -> ConsentKey:
+    return create_key(Path(_temporary().name) / "key.pem")
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
@@ -173,5 +228,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         pictures,
         sidecars,
         files,
+        strict_json,
+        records,
+        revocations,
     )
 }

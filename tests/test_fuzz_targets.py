@@ -62,6 +62,10 @@ WORDS = st.sampled_from(
         b"\xff" * 8,
         bytes(8),
         b'{"active_manifest": "a", "manifests": {"a": {}}, "validation_results": [',
+        b'{"format": "likeness consent", "version": 1, ',
+        b'{"format": "likeness consent revocation", "version": 1, ',
+        b"\xe2\x80\xae",
+        b"\\ud800",
     ]
 )
 DATA = st.binary(max_size=600) | st.lists(WORDS | st.binary(max_size=24), max_size=14).map(b"".join)
