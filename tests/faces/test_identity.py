@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from likeness.errors import ChecksumMismatch, FaceTooSmall, ModelFormat, ModelMissing, UsageError
 from likeness.faces import find_faces, identity
 from likeness.faces.identity import (
+    FACE_MODEL,
     MATCH,
     MIN_SIZE_PX,
     NO_MATCH,
@@ -197,6 +199,19 @@ def test_a_distance_is_a_distance(a: int, b: int, c: int) -> None:
     assert distance(first, second) == distance(second, first) >= 0
     assert distance(first, first) == 0
     assert distance(first, third) <= distance(first, second) + distance(second, third) + 1e-9
+
+
+def test_the_thresholds_are_those_that_were_measured(repository: Path) -> None:
+    """Whoever changes network, alignment or thresholds has to measure again (`benchmarks/face_identity.py`)."""
+    report = json.loads((repository / "benchmarks/results/face_identity.json").read_text(encoding="utf-8"))
+    assert (report["model"], report["match"], report["no_match"]) == (FACE_MODEL, MATCH, NO_MATCH)
+    assert len(report["people"]) >= 20
+    genuine, impostor = (report["overall"][kind] for kind in ("genuine", "impostor"))
+    assert impostor["match"] < 1e-4 * impostor["pairs"]
+    assert genuine["no match"] < 3e-3 * genuine["pairs"]
+    told = (repository / "docs/identity.md").read_text(encoding="utf-8")
+    for counts in (genuine, impostor):
+        assert " | ".join(f"{counts[key]:,}" for key in ("pairs", "match", "cannot tell", "no match")) in told
 
 
 def test_offline_without_the_network(
