@@ -202,7 +202,7 @@ def test_a_distance_is_a_distance(a: int, b: int, c: int) -> None:
 
 
 def test_the_thresholds_are_those_that_were_measured(repository: Path) -> None:
-    """Whoever changes network, alignment or thresholds has to measure again (`benchmarks/face_identity.py`)."""
+    """Whoever changes network, alignment or thresholds measures again (`benchmarks/face_identity.py`)."""
     report = json.loads((repository / "benchmarks/results/face_identity.json").read_text(encoding="utf-8"))
     assert (report["model"], report["match"], report["no_match"]) == (FACE_MODEL, MATCH, NO_MATCH)
     assert len(report["people"]) >= 20
