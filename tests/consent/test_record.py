@@ -45,9 +45,7 @@ def records(draw: st.DrawFn) -> ConsentRecord:
         valid_from=days[0],
         valid_until=days[1],
         may_leave_out_label=is_person and draw(st.booleans()),
-        requested=draw(st.datetimes(dt.datetime(1000, 1, 1), timezones=st.just(dt.UTC))).replace(
-            microsecond=0
-        ),
+        requested=draw(st.datetimes(dt.datetime(1, 1, 1), timezones=st.just(dt.UTC))).replace(microsecond=0),
         references=References(face=draw(st.none() | st.just(face))),
     )
 

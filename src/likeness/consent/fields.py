@@ -157,7 +157,8 @@ class Fields:
 
 def spell_time(time: dt.datetime) -> str:
     """As `Fields.time` reads it."""
-    return time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not `strftime`: on some systems it writes the year 440 with three digits.
+    return time.astimezone(dt.UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def spell_data(data: bytes) -> str:

@@ -91,9 +91,9 @@ def read_voice(path: Path, *, offline: bool | None = None) -> Floats:
 def add_references(
     record: ConsentRecord,
     *,
-    face: Path | None = None,
-    voice: Path | None = None,
-    others: Iterable[Path] = (),
+    face: Path | str | None = None,
+    voice: Path | str | None = None,
+    others: Iterable[Path | str] = (),
     offline: bool | None = None,
 ) -> ConsentRecord:
     """A request with what the subject looks and sounds like, ready to be signed.
@@ -116,12 +116,12 @@ def add_references(
         )
     files = list(references.files)
     if face is not None:
-        embedding = Embedding.of(identity.FACE_MODEL, _one_face(face, offline))
+        embedding = Embedding.of(identity.FACE_MODEL, _one_face(Path(face), offline))
         references = replace(references, face=embedding)
         files.append(_hash(face, "face"))
     if voice is not None:
         references = replace(
-            references, voice=Embedding.of(speaker.VOICE_MODEL, read_voice(voice, offline=offline))
+            references, voice=Embedding.of(speaker.VOICE_MODEL, read_voice(Path(voice), offline=offline))
         )
         files.append(_hash(voice, "voice"))
     files += [_hash(one, "other") for one in others]
@@ -167,8 +167,8 @@ def _look(path: Path) -> Iterator[tuple[Picture, float]]:
             return
 
 
-def _hash(path: Path, role: Role) -> HashedFile:
-    check_input(path)
+def _hash(given: Path | str, role: Role) -> HashedFile:
+    path = check_input(given)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return HashedFile(normalise(path.name), role, digest, path.stat().st_size)

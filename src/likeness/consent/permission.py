@@ -213,7 +213,7 @@ def _check_days(record: ConsentRecord, day: dt.date) -> None:
     if day > record.valid_until:
         raise ConsentExpired(
             f"The consent of {record.name} ended on {record.valid_until}; the day asked for is {day} (UTC).",
-            "Ask the person again: " + _NEW,
+            "Ask the person again. " + _NEW,
         )
 
 
@@ -221,7 +221,7 @@ def _check_scope(record: ConsentRecord, act: Act | None, purpose: str | None) ->
     if act is not None and act not in record.acts:
         raise ConsentScope(
             f"The consent of {record.name} covers {', '.join(record.acts)}, not {act}.",
-            "Ask the person for that too: " + _NEW,
+            "Ask the person for that too. " + _NEW,
         )
     if purpose is None:
         return

@@ -18,6 +18,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from likeness.consent.canonical import DocumentError, Json, canonical, parse, read_bytes, readable
 from likeness.consent.fields import Fields, spell_time
+from likeness.consent.files import write_new
 from likeness.consent.parts import (
     LINE_LETTERS,
     Challenge,
@@ -111,14 +112,14 @@ class ConsentRecord:
             raise refuse(name, fault) from fault
 
     @classmethod
-    def load(cls, path: Path) -> ConsentRecord:
+    def load(cls, path: Path | str) -> ConsentRecord:
         """From a file.
 
         Raises:
             ConsentMissing: there is no such file, or it may not be read.
             ConsentFormat: it is no consent record that this version can read; says why.
         """
-        return cls.from_bytes(load_bytes(path, "consent record"), f"'{path}'")
+        return cls.from_bytes(load_bytes(Path(path), "consent record"), f"'{path}'")
 
     def to_json(self) -> Json:
         """As the file holds it; of a signature without value, what is to be signed."""
@@ -147,6 +148,14 @@ class ConsentRecord:
     def to_bytes(self) -> bytes:
         """What is written to a file: readable JSON, UTF-8."""
         return readable(self.to_json())
+
+    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
+        """Write it to a file.
+
+        Raises:
+            OutputError: the file is there and may not be replaced, or cannot be written.
+        """
+        write_new(Path(path), self.to_bytes(), overwrite=overwrite)
 
 
 def load_bytes(path: Path, what: str) -> bytes:
