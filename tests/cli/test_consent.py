@@ -141,6 +141,24 @@ class TestAskAndSign:
         assert checked["sha256"] == shown["sha256"] == consent.ConsentRecord.load(record).sha256
         assert checked["record"] == shown["record"] == json.loads(record.read_bytes())
 
+    def test_json_of_what_does_not_hold(self, record: Path, cli: Cli) -> None:
+        refused = cli("consent", "check", record, "--act", "voice", "--json", "-")
+        assert refused.is_refusal(5)
+        answer = json.loads(refused.out)
+        assert (answer["holds"], answer["error"]) == (False, "ConsentScope")
+        assert "covers animate, not voice" in answer["what"]
+
+    def test_where_the_record_cannot_be_written_nothing_is(
+        self, folder: Path, cli: Cli, hopper_path: Path
+    ) -> None:
+        cli(*NEW, "--act", "animate", "-o", "g.json")
+        words = ("consent", "sign", "g.json", "--face", hopper_path, "--embeddings-apart", "--yes")
+        assert cli(*words, "-o", "nowhere/signed.json").is_refusal(9)
+        (folder / "g.reference.json").write_text("mine")
+        assert cli(*words).is_refusal(9)
+        assert names(folder) == {"g.json", "g.reference.json"}
+        assert (folder / "g.reference.json").read_text() == "mine"
+
     def test_corpus(self, folder: Path, cli: Cli) -> None:
         words = ("consent", "corpus", "GRID", "--licence", "CC BY 4.0", "--evaluator", "Ada")
         made = cli(*words, "-o", "grid.consent.json")

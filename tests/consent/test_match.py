@@ -176,6 +176,18 @@ def test_a_recording_of_noise_is_no_voice(tmp_path: Path, draft: Draft) -> None:
     assert "too little speech" in found.describe()
 
 
+def test_sound_alone_is_no_picture(tmp_path: Path, hopper: References) -> None:
+    """Whatever its name says."""
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000, layout="mono")
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), format="fltp", layout="mono")
+        sound.rate = 16000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    assert compare_media(path, hopper) == ()
+
+
 def test_the_worst_counts() -> None:
     match, unsure, stranger = (
         Comparison("face", "a.png", verdict, 0.3, 0.5, 0.6)

@@ -165,6 +165,14 @@ class TestClock:
         clock.read_clock()
         assert b"latest" in clock.memory().read_bytes()
 
+    def test_notes_from_the_edges_of_time(self, own_home: Path) -> None:
+        clock.memory().parent.mkdir(parents=True)
+        clock.memory().write_bytes(b'{"latest": "0001-01-01T00:00:00Z"}')
+        clock.read_clock()
+        clock.memory().write_bytes(b'{"latest": "9999-12-31T23:59:59Z"}')
+        with pytest.raises(ConsentExpired, match="9999-12-31"):
+            clock.read_clock()
+
     def test_where_nothing_can_be_written(self, own_home: Path, record: ConsentRecord) -> None:
         own_home.write_bytes(b"a file where a folder is wanted")
         consent.check(record)

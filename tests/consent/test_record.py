@@ -19,7 +19,7 @@ from likeness import consent
 from likeness.consent import ConsentRecord, Corpus, Embedding, Party, References
 from likeness.consent.record import VERSION
 from likeness.consent.text import find_fault
-from likeness.errors import ConsentFormat, ConsentInvalid, ConsentMissing
+from likeness.errors import ConsentFormat, ConsentInvalid, ConsentMissing, NotWritable, OutputExists
 
 Draft = Callable[..., ConsentRecord]
 LINES = st.text(min_size=1, max_size=20).filter(lambda text: not find_fault(text))
@@ -134,7 +134,7 @@ def test_odd_versions(record: ConsentRecord, version: object) -> None:
 
 
 def test_other_json_is_no_record() -> None:
-    with pytest.raises(ConsentFormat, match="no consent of likeness"):
+    with pytest.raises(ConsentFormat, match="no consent record of likeness"):
         ConsentRecord.from_bytes(b'{"name": "package.json"}')
 
 
@@ -147,6 +147,7 @@ def test_other_json_is_no_record() -> None:
         {"acts": []},
         {"acts": ["dance"]},
         {"purposes": []},
+        {"subject": "Anna\udcff"},  # a byte that is no UTF-8, as the command line hands it on
         {"purposes": [f"purpose {number}" for number in range(21)]},
         {"valid_from": dt.date(2027, 1, 2), "valid_until": dt.date(2027, 1, 1)},
     ],
@@ -154,6 +155,20 @@ def test_other_json_is_no_record() -> None:
 def test_no_request_is_made_that_could_not_be_read(draft: Draft, changes: dict[str, object]) -> None:
     with pytest.raises(ConsentFormat):
         draft(**changes)
+
+
+def test_the_last_year_there_is(draft: Draft) -> None:
+    assert draft(valid_from=dt.date(9999, 6, 1)).valid_until == dt.date.max
+
+
+def test_records_are_saved_whole_or_not_at_all(record: ConsentRecord, tmp_path: Path) -> None:
+    record.save(tmp_path / "a.json")
+    assert ConsentRecord.load(tmp_path / "a.json") == record
+    with pytest.raises(OutputExists):
+        record.save(tmp_path / "a.json")
+    with pytest.raises(NotWritable):
+        record.save(tmp_path / "nowhere" / "a.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_names_are_brought_into_one_form(draft: Draft) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.consent.text import find_fault, find_mixed_words, normalise
+from likeness.consent.text import find_fault, find_mixed_words, normalise, tidy_name
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,24 @@ def test_what_passes_is_printable_and_one_line(text: str) -> None:
         assert all(letter == " " or letter.isprintable() for letter in text)
         assert text == normalise(text)
         assert unicodedata.is_normalized("NFC", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "tidy"),
+    [
+        ("anna.jpg", "anna.jpg"),
+        ("Screenshot at 9.41\u202fAM.png", "Screenshot at 9.41 AM.png"),  # as macOS calls them
+        ("Zoe\u0308.jpg", "Zoë.jpg"),  # as macOS spells them
+        ("a\u202egpj.exe", "a_gpj.exe"),
+        ("\udcff.png", "_.png"),
+        ("x" * 300, "x" * 40),
+        ("\n", "file"),
+    ],
+)
+def test_file_names_are_made_fit_to_be_signed(name: str, tidy: str) -> None:
+    assert tidy_name(name, 40) == tidy
+
+
+@given(st.text(st.characters(), max_size=30))
+def test_any_file_name(name: str) -> None:
+    assert find_fault(tidy_name(name, 40)) == ""

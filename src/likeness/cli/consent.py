@@ -132,6 +132,7 @@ def sign(
     from likeness import consent
     from likeness.consent import reference
     from likeness.errors import OutputExists, UsageError
+    from likeness.media.files import check_file_output
 
     if apart and face is None and voice is None:
         raise UsageError("There is nothing to keep apart.", "Add --face or --voice.")
@@ -146,6 +147,7 @@ def sign(
     parts = None
     if apart:
         request, parts = reference.take_apart(request)
+    check_file_output(target, overwrite=overwrite or out is None)
     _say(consent.describe(request))
     _ask("Do you agree to all of this, and sign it?", yes)
     signed = consent.sign(request, _key(key, password_env))
@@ -180,12 +182,18 @@ def check(
     """
     from likeness.consent import check as look_at
     from likeness.consent.keys import spell_fingerprint
+    from likeness.errors import ConsentError
 
     if json is not None:
         check_target(json, [record], replace=False)
-    found = look_at(
-        record, act=act, purpose=purpose, when=parse_date("--when", when), revocations=revocations or []
-    )
+    day = parse_date("--when", when)
+    try:
+        found = look_at(record, act=act, purpose=purpose, when=day, revocations=revocations or [])
+    except ConsentError as error:
+        if json is not None:
+            why = {"error": type(error).__name__, "what": error.what, "next": error.hint}
+            write_report(json, {"file": str(record), "holds": False, **why})
+        raise
     signature = found.record.signature
     assert signature is not None  # `check` would have refused
     if json is not None:

@@ -72,14 +72,19 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Json:
 
 def canonical(value: Json) -> bytes:
     """The canonical form (RFC 8785) of JSON without fractions whose keys are ASCII."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _encode(
+        json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    )
 
 
 def readable(value: Json) -> bytes:
     """The form that is written to files: for people, and read back to the same canonical form."""
-    return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+    return _encode(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def _encode(text: str) -> bytes:
+    # Half a surrogate pair, as in a file name that is no UTF-8, is written so that `parse` refuses it.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _check_depth(text: str) -> None:

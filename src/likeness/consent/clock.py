@@ -37,7 +37,7 @@ def read_clock() -> dt.datetime:
     """
     now = _now()
     seen = _recall()
-    if seen is not None and now < seen - SKEW:
+    if seen is not None and seen - now > SKEW:
         raise ConsentExpired(
             f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC, but it was {seen:%Y-%m-%d %H:%M} before: "
             "it was set back.",

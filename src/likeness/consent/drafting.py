@@ -108,7 +108,7 @@ def _finish(
         purposes=purposes,
         publish=publish,
         valid_from=first,
-        valid_until=days[1] or first + dt.timedelta(days=DAYS),
+        valid_until=days[1] or first + min(dt.timedelta(days=DAYS), dt.date.max - first),
         may_leave_out_label=may_leave_out_label,
         requested=now,
     )

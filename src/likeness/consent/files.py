@@ -1,4 +1,4 @@
-"""Writing documents: complete or not at all."""
+"""Where documents lie, and writing them: complete or not at all."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def write_new(path: Path, data: bytes, *, overwrite: bool = False, inputs: Itera
     """
     check_file_output(path, overwrite=overwrite, inputs=inputs)
     write(path, data)
+
+
+def name_beside(path: Path, suffix: str) -> Path:
+    """Where what belongs to a record lies: "anna.consent.json" with ".x.json" makes "anna.x.json"."""
+    return path.with_name(path.name.removesuffix(".json").removesuffix(".consent") + suffix)

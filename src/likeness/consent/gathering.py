@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from likeness.consent.parts import Embedding, HashedFile, Role
+from likeness.consent.parts import NAME_LETTERS, Embedding, HashedFile, Role
 from likeness.consent.record import ConsentRecord
-from likeness.consent.text import normalise
-from likeness.errors import FaceTooSmall, NoFace, NoFrames, UsageError
+from likeness.consent.text import tidy_name
+from likeness.errors import FaceTooSmall, NoFace, NoFrames, NoVideo, UsageError
 from likeness.faces import find_faces, identity
 from likeness.media.files import check_input
 from likeness.media.image import read_image
@@ -43,16 +43,18 @@ class Seen:
     at_s: float
 
 
-def has_picture(path: Path) -> bool:
-    """Whether the file may show a face, by its name."""
-    return not _kind(path).startswith("audio/")
+def look_into(path: Path) -> tuple[bool, bool]:
+    """Whether there are pictures in a file, and whether there is sound.
 
-
-def has_sound(path: Path) -> bool:
-    """Whether a voice may be heard in it."""
+    Raises:
+        MediaError: it cannot be read.
+    """
     if is_still(path):
-        return False
-    return _kind(path).startswith("audio/") or probe(path).has_audio
+        return True, False
+    try:
+        return True, probe(path).has_audio
+    except NoVideo:
+        return False, True
 
 
 def is_still(path: Path) -> bool:
@@ -171,7 +173,7 @@ def _hash(given: Path | str, role: Role) -> HashedFile:
     path = check_input(given)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return HashedFile(normalise(path.name), role, digest, path.stat().st_size)
+    return HashedFile(tidy_name(path.name, NAME_LETTERS), role, digest, path.stat().st_size)
 
 
 def _kind(path: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, has_picture, has_sound, read_voice
+from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, look_into, read_voice
 from likeness.consent.parts import Embedding, References
 from likeness.errors import NoSpeech
 from likeness.faces import identity
@@ -105,9 +105,10 @@ def compare_media(
         ModelError: a network cannot be fetched.
     """
     found = []
-    if only == "face" or (only is None and has_picture(path)):
+    has_picture, has_sound = (True, True) if only else look_into(path)
+    if only == "face" or (only is None and has_picture):
         found.append(_compare_faces(path, references.face, offline))
-    if only == "voice" or (only is None and references.voice is not None and has_sound(path)):
+    if only == "voice" or (only is None and references.voice is not None and has_sound):
         found.append(_compare_voice(path, references.voice, offline))
     return tuple(found)
 

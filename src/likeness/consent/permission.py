@@ -124,7 +124,7 @@ def check(
             "Do not use it any more, and take down what was made under it; only a new record can replace it.",
         )
     now = read_clock() if when is None else dt.datetime.combine(when, dt.time(12), dt.UTC)
-    if when is None and signature.signed > now + SKEW:
+    if when is None and signature.signed - now > SKEW:
         raise ConsentExpired(
             f"The record for {record.name} was signed on {signature.signed:%Y-%m-%d %H:%M} UTC, and this "
             f"computer's clock says {now:%Y-%m-%d %H:%M}.",

@@ -193,9 +193,8 @@ def check_head(value: Json, format: str, version: int) -> None:
         DocumentError
     """
     if value.get("format") != format:
-        raise DocumentError(
-            f"is no {format.removeprefix('likeness ')} of likeness (its “format” says something else)"
-        )
+        word = "consent record" if format == FORMAT else format.removeprefix("likeness ")
+        raise DocumentError(f"is no {word} of likeness (its “format” says something else)")
     found = value.get("version")
     if type(found) is not int or found < 1:
         raise DocumentError("is not sound: its “version” is no number from 1")

@@ -16,6 +16,7 @@ from typing import Final
 
 from likeness.consent.canonical import DocumentError, Json, canonical, parse, readable
 from likeness.consent.fields import Fields, spell_data
+from likeness.consent.files import name_beside
 from likeness.consent.parts import Embedding, References
 from likeness.consent.record import ConsentRecord, check_head, load_bytes, refuse
 from likeness.errors import ConsentInvalid
@@ -92,7 +93,7 @@ def take_apart(record: ConsentRecord) -> tuple[ConsentRecord, ReferenceFile]:
 
 def beside(path: Path) -> Path:
     """Where the embeddings of the record at `path` belong: "anna.reference.json" for "anna.consent.json"."""
-    return path.with_name(path.name.split(".json")[0].removesuffix(".consent") + SUFFIX)
+    return name_beside(path, SUFFIX)
 
 
 def gather(

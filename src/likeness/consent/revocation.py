@@ -15,7 +15,7 @@ from typing import Final
 
 from likeness.consent.canonical import DocumentError, Json, canonical, parse, readable
 from likeness.consent.fields import Fields
-from likeness.consent.files import write
+from likeness.consent.files import name_beside, write
 from likeness.consent.keys import ConsentKey, fits
 from likeness.consent.parts import LINE_LETTERS, Signature
 from likeness.consent.record import ConsentRecord, check_head, load_bytes, refuse
@@ -139,7 +139,7 @@ def store(revocation: Revocation) -> Path:
 
 def beside(path: Path) -> Path:
     """Where the revocation of a record belongs: "anna.revocation.json" for "anna.consent.json"."""
-    return path.with_name(path.name.split(".json")[0].removesuffix(".consent") + SUFFIX)
+    return name_beside(path, SUFFIX)
 
 
 def find(

@@ -40,6 +40,13 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
+def tidy_name(name: str, most: int) -> str:
+    """A file's name as it can be signed: what cannot be seen becomes "_", and what is too long is cut."""
+    parts = ("_" if find_fault(letter) and letter != " " else letter for letter in normalise(name))
+    tidy = normalise("".join(parts))[:most].strip()
+    return tidy if tidy and not find_fault(tidy) else "file"
+
+
 def find_mixed_words(text: str) -> tuple[str, ...]:
     """The words that mix scripts, and so may look like another word."""
     return tuple(word for word in text.split() if len(_scripts(word)) > 1)
