@@ -1,9 +1,8 @@
 """How well does the face embedding tell people apart? Distances between pictures of one person, and of two.
 
-    python benchmarks/face_identity.py [--photos FOLDER] [--out FILE.json] [--plot FILE.svg] [--sheets DIR]
+    python benchmarks/face_identity.py [--out FILE.json] [--plot FILE.svg] [--sheets DIR]
 
-The people are listed in `face_identity_media.py`: those of ../shared/media and the demo's clip; with --photos
-also two presidents, from the test pictures inside the source package of face_recognition 1.3.0. Four sets:
+The people are listed in `face_identity_media.py`: those of ../shared/media and the demo's clip. Four sets:
 
     as they are    frames of clips, portraits, photographs: all pairs
     animated       portraits moved by three drivers, against the portraits
@@ -29,16 +28,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from face_identity_media import (
-    PEOPLE,
-    PHOTOS,
-    Person,
-    Shot,
-    animated,
-    changed,
-    shots_of,
-    smaller,
-)
+from face_identity_media import PEOPLE, Person, Shot, animated, changed, shots_of, smaller
 from face_identity_plot import plot
 from likeness.faces import identity
 from likeness.models import fetch
@@ -96,13 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--photos", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--sheets", type=Path)
     options = parser.parse_args()
     identity.MIN_SIZE_PX = 0  # what lies below it is measured too
-    shots = list(embed(collect(options.photos)))
+    shots = list(embed(collect()))
     study = compare(shots)
     report = {"cost": cost()} | summarise(study, shots)
     print(json.dumps({key: report[key] for key in ("cost", "overall", "sets")}, indent=1))
@@ -129,12 +118,11 @@ def cost() -> dict[str, Any]:
     return {"ms_per_face": round(float(np.median(taken_s)) * 1e3, 1), "threads": threads}
 
 
-def collect(photos: Path | None) -> Iterator[list[Shot]]:
+def collect() -> Iterator[list[Shot]]:
     """All shots, person by person."""
     media = SHARED / "media"
     paths = [*sorted(media.glob("portraits/*")), *sorted(media.glob("driving/*")), fetch("carphone")]
-    paths += sorted(photos.iterdir()) if photos else []
-    for person in (*PEOPLE, *(PHOTOS if photos else ())):
+    for person in PEOPLE:
         own = list(shots_of(person, paths))
         print(f"{person.name}: {len(own)} pictures", flush=True)
         yield own

@@ -1,6 +1,7 @@
 """Whose faces the identity benchmark compares, and how their pictures are changed.
 
-Who is who was decided by eye, not by the network that is measured.
+No living public figure is among them, here as everywhere in this project. Who is who was
+decided by eye, not by the network that is measured.
 """
 
 from __future__ import annotations
@@ -84,12 +85,6 @@ PEOPLE = (
     Person("EchoMimic a", "drawing", "man", ("echomimic__a.png",)),
     Person("EchoMimic d", "drawing", "woman", ("echomimic__d",)),
 )  # fmt: skip
-
-PHOTOS = (
-    Person("Barack Obama", "photograph", "man", ("obama.", "obama2", "obama3", "obama_partial_face2")),
-    Person("Joe Biden", "photograph", "man", ("biden",)),
-)
-"""Two more, of whom there are photographs of different days; looked for in the folder given as --photos."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,13 +206,19 @@ def test_the_thresholds_are_those_that_were_measured(repository: Path) -> None:
     """Whoever changes network, alignment or thresholds measures again (`benchmarks/face_identity.py`)."""
     report = json.loads((repository / "benchmarks/results/face_identity.json").read_text(encoding="utf-8"))
     assert (report["model"], report["match"], report["no_match"]) == (FACE_MODEL, MATCH, NO_MATCH)
-    assert len(report["people"]) >= 20
+    listed = (repository / "benchmarks/face_identity_media.py").read_text(encoding="utf-8")
+    people = re.findall(r' Person\("(.+?)"', listed)
+    assert list(report["people"]) == people, "nobody beside those who may be used"
+    assert len(people) >= 20
     genuine, impostor = (report["overall"][kind] for kind in ("genuine", "impostor"))
     assert impostor["match"] < 1e-4 * impostor["pairs"]
     assert genuine["no match"] < 3e-3 * genuine["pairs"]
     told = (repository / "docs/identity.md").read_text(encoding="utf-8")
-    for counts in (genuine, impostor):
-        assert " | ".join(f"{counts[key]:,}" for key in ("pairs", "match", "cannot tell", "no match")) in told
+    assert f"Measured on {len(people)} people" in told
+    for rates in (report["overall"], report["clips"], *report["sets"].values()):
+        for counts in filter(lambda counts: counts["pairs"], (rates["genuine"], rates["impostor"])):
+            row = [f"{counts[key]:,}" for key in ("pairs", "match", "cannot tell", "no match")]
+            assert f"| {' | '.join(row)} |" in told
 
 
 def test_offline_without_the_network(
