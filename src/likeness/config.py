@@ -131,7 +131,7 @@ class AnimateConfig(MotionConfig):
             raise RightsMissing(
                 "Leaving out the visible label needs a statement of rights, or a consent that allows it.",
                 'Add --rights public-domain|synthetic|self|licensed --note "why you may" '
-                '(rights=Rights("self", "why you may") in Python), or --consent FILE (consent=Path).',
+                '(rights=Rights("self", "why you may") in Python), or --consent FILE (consent=Path("FILE")).',
             )
 
 

@@ -7,43 +7,40 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from likeness.cli.consent_options import (
+    ACTS,
+    From,
+    Json,
+    KeyFile,
+    Out,
+    Overwrite,
+    PasswordEnv,
+    Until,
+    Yes,
+    ask,
+    find_key,
+    put,
+    say,
+    say_notes,
+)
+from likeness.cli.consent_options import Record as Record
 from likeness.cli.reports import check_target, write_report
 from likeness.cli.values import parse_acts, parse_date, read_password
 
 if TYPE_CHECKING:
-    from likeness.consent import ConsentKey, ConsentRecord
+    from likeness.consent import ConsentRecord
 
-app = typer.Typer(
-    help="Ask the person shown or heard, and have the answer in writing. **new**, **sign**, **check** and "
-    "**show** are all that most people need.",
-    no_args_is_help=True,
-)
-SIGNING, ACTS = "Signing", "animate|swap|voice"
-Record = Annotated[
-    Path, typer.Argument(metavar="RECORD", help="A consent record, such as anna.consent.json.")
-]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The file to write.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace that file if it exists.")]
-KeyFile = Annotated[
-    Path | None,
-    typer.Option("--key", help="A key file. [default: your own, made on first use]", rich_help_panel=SIGNING),
-]
-PasswordEnv = Annotated[
-    str | None,
-    typer.Option(
-        "--password-env",
-        metavar="NAME",
-        help="The environment variable that holds the key's password, if it is encrypted.",
-        rich_help_panel=SIGNING,
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; say so beforehand.", rich_help_panel=SIGNING)]
-Json = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="PATH", help="Write the answer as JSON; - for standard output."),
-]
-From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day. [default: today]")]
-Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Last day. [default: in a year]")]
+app = typer.Typer(help="Ask the person shown or heard, and have the answer in writing.")
+
+
+@app.callback(invoke_without_command=True)
+def consent_(context: typer.Context) -> None:
+    """Ask the person shown or heard, and have the answer in writing.
+
+    **new**, **sign**, **check** and **show** are all that most people need.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("new")
@@ -91,7 +88,7 @@ def new(
         requester_contact=requester_contact,
     )
     _save(record, out, overwrite=overwrite)
-    _say(describe(record))
+    say(describe(record))
     typer.echo(f"\nwritten to {out}; {record.name} reads it and signs: likeness consent sign {out}")
 
 
@@ -105,7 +102,8 @@ def sign(
         Path | None, typer.Option(help="A recording of the subject alone, to compare with later.")
     ] = None,
     file: Annotated[
-        list[Path] | None, typer.Option("--file", help="Another file to name; its hash is kept.")
+        list[Path] | None,
+        typer.Option("--file", metavar="FILE", help="Another file to name; its hash is kept."),
     ] = None,
     apart: Annotated[
         bool,
@@ -148,11 +146,11 @@ def sign(
     if apart:
         request, parts = reference.take_apart(request)
     check_file_output(target, overwrite=overwrite or out is None)
-    _say(consent.describe(request))
-    _ask("Do you agree to all of this, and sign it?", yes)
-    signed = consent.sign(request, _key(key, password_env))
+    say(consent.describe(request))
+    ask("Do you agree to all of this, and sign it?", yes)
+    signed = consent.sign(request, find_key(key, password_env))
     if parts is not None:
-        _put(beside, parts.to_bytes(), overwrite=True)
+        put(beside, parts.to_bytes(), overwrite=True)
     _save(signed, target, overwrite=overwrite or out is None)
     _say_signed(signed, target)
     if parts is not None:
@@ -211,7 +209,7 @@ def check(
     acts = act or ", ".join(found.record.acts)
     typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
     typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
-    _notes(found.notes)
+    say_notes(found.notes)
 
 
 @app.command("show")
@@ -229,7 +227,7 @@ def show(
         write_report(json, {"file": str(record), "sha256": found.sha256, "record": found.to_json()})
         if str(json) == "-":
             return
-    _say(describe(found))
+    say(describe(found))
 
 
 @app.command("revoke")
@@ -254,10 +252,10 @@ def revoke(
     from likeness.consent.text import normalise
 
     found = consent.ConsentRecord.load(record)
-    taken_back = consent.revoke(found, _key(key, password_env), normalise(reason))
-    _ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
+    taken_back = consent.revoke(found, find_key(key, password_env), normalise(reason))
+    ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
     target = out or revocation.beside(record)
-    _put(target, taken_back.to_bytes(), overwrite=overwrite)
+    put(target, taken_back.to_bytes(), overwrite=overwrite)
     consent.store(taken_back)
     typer.echo(f"taken back: the consent of {found.name}, record {found.id[:8]}")
     typer.echo(
@@ -314,9 +312,9 @@ def corpus(
         valid_from=parse_date("--from", first),
         valid_until=parse_date("--until", until),
     )
-    signed = consent.sign(record, _key(key, password_env))
+    signed = consent.sign(record, find_key(key, password_env))
     _save(signed, out, overwrite=overwrite)
-    _say(consent.describe(signed))
+    say(consent.describe(signed))
     typer.echo(f"\nwritten to {out}")
 
 
@@ -352,28 +350,6 @@ def _refer(
     return add_references(request, face=face, voice=voice, others=others, offline=offline or None)
 
 
-def _key(path: Path | None, password_env: str | None) -> ConsentKey:
-    from likeness.consent import load_key, load_or_create_key
-
-    password = read_password(password_env)
-    return load_or_create_key() if path is None else load_key(path, password)
-
-
-def _ask(question: str, yes: bool) -> None:
-    """Ask on a terminal; where nobody can answer, only --yes will do."""
-    if yes:
-        return
-    import sys
-
-    from likeness.errors import UsageError
-
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "This needs an answer, and nobody can give one here.", "Read it first, then add --yes."
-        )
-    typer.confirm(question, abort=True)
-
-
 def _say_signed(record: ConsentRecord, path: Path) -> None:
     from likeness.consent.keys import spell_fingerprint
 
@@ -383,20 +359,4 @@ def _say_signed(record: ConsentRecord, path: Path) -> None:
 
 
 def _save(record: ConsentRecord, path: Path, *, overwrite: bool) -> None:
-    _put(path, record.to_bytes(), overwrite=overwrite)
-
-
-def _put(path: Path, data: bytes, *, overwrite: bool) -> None:
-    from likeness.consent.files import write_new
-
-    write_new(path, data, overwrite=overwrite)
-
-
-def _say(lines: tuple[str, ...]) -> None:
-    for line in lines:
-        typer.echo(line)
-
-
-def _notes(notes: tuple[str, ...]) -> None:
-    for note in notes:
-        typer.echo(f"note: {note}")
+    put(path, record.to_bytes(), overwrite=overwrite)

@@ -10,6 +10,7 @@ from typing import Final
 from likeness.consent.parts import Corpus, Party
 from likeness.consent.record import ACTS, Act, ConsentRecord
 from likeness.consent.text import normalise
+from likeness.errors import ConsentFormat
 
 DAYS: Final = 365
 """So long a record is valid if nobody says otherwise."""
@@ -112,4 +113,8 @@ def _finish(
         may_leave_out_label=may_leave_out_label,
         requested=now,
     )
-    return ConsentRecord.from_bytes(record.to_bytes(), "The request")
+    try:
+        return ConsentRecord.from_bytes(record.to_bytes(), "The request")
+    except ConsentFormat as error:
+        hint = "Say it in other words: not empty, not too long, and without characters that nobody sees."
+        raise ConsentFormat(error.what, hint) from error

@@ -178,9 +178,7 @@ def load_bytes(path: Path, what: str) -> bytes:
 
 def refuse(name: str, fault: DocumentError) -> ConsentFormat:
     """The error for a document that cannot be read."""
-    hint = (
-        "Ask whoever sent it for the original file; a copy by e-mail or from a disk is the same to the byte."
-    )
+    hint = "Ask whoever sent it for the original file."
     if "newer version" in str(fault):
         hint = "Update likeness (pip install -U likeness), then try again."
     return ConsentFormat(f"{name} {fault}.", hint)
