@@ -39,7 +39,18 @@ ONLY = {
     "compiled": frozenset[str](),
     "disclosure": frozenset({"errors", "types", "paths", "progress", "private_file", "models", "media"}),
     "consent": frozenset(
-        {"errors", "types", "paths", "progress", "private_file", "models", "media", "faces", "speech"}
+        {
+            "errors",
+            "types",
+            "paths",
+            "progress",
+            "private_file",
+            "models",
+            "media",
+            "faces",
+            "speech",
+            "disclosure",  # of which it may look for the watermark in sound, and no more: see below
+        }
     ),
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},
@@ -110,6 +121,11 @@ def test_the_writer_belongs_to_the_seal() -> None:
     users = {part_of(name) for name, target in our_imports() if target.startswith("likeness.media.writer")}
     users -= {"media"}
     assert users == {"disclosure"}
+
+
+def test_consent_only_looks_for_marks() -> None:
+    used = {t for name, t in our_imports() if part_of(name) == "consent" and part_of(t) == "disclosure"}
+    assert used == {"likeness.disclosure.watermark.audio_search"}
 
 
 def test_private_modules_stay_private() -> None:

@@ -6,7 +6,8 @@
     │                        NoFrames, NoAudio, NoSpeech
     ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex
     ├ ConsentError        5    RightsMissing, ConsentMissing, ConsentFormat, ConsentInvalid, ConsentExpired,
-    │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch
+    │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch,
+    │                        EvidenceRefused
     ├ EngineError         6    UnknownEngine, MissingExtra
     ├ ModelError          7    UnknownModel, ModelMissing, ChecksumMismatch, ModelFormat
     ├ DisclosureError     8    SealFailed, IdentityError
@@ -138,6 +139,10 @@ class ConsentKeyError(ConsentError):
 
 class SubjectMismatch(ConsentError):
     """The face or voice is not that of the person who consented."""
+
+
+class EvidenceRefused(ConsentError):
+    """A recording is not what was asked for: other words, another code, or synthetic sound."""
 
 
 class EngineError(LikenessError):

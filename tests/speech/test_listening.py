@@ -127,7 +127,7 @@ def test_the_error_rate_of_nothing_is_no_number() -> None:
 def test_a_grammar_tells_its_sentences_apart(speech: Floats) -> None:
     rule = f"{SAID.replace('ask not', '(ask not | ask now | do ask)')} ask what you can do for your country"
     assert words.recognise(speech, 16_000, rule).startswith(SAID)
-    assert "country" in words.transcribe(speech, 16_000)
+    assert "americans" in words.transcribe(speech[: 16_000 * 5 // 2], 16_000)
 
 
 def test_without_the_extra_the_next_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

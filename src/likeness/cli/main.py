@@ -12,6 +12,7 @@ import typer
 from likeness.cli import (
     animate,
     consent,
+    consent_voice,
     demo,
     doctor,
     faces,
@@ -42,6 +43,7 @@ app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)
 app.command("identity-check", rich_help_panel=LOOK)(identity_check.identity_check)
+consent.app.command("record-voice")(consent_voice.record_voice)
 app.add_typer(consent.app, name="consent", rich_help_panel=ASK)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.add_typer(models.app, name="models", rich_help_panel=SET_UP)

@@ -1,0 +1,135 @@
+"""Spoken consent: a person says what they agree to, with a fresh code, and the recording is checked.
+
+What is kept of it in the record is its hash, what was heard, and how far each check was from its limit:
+evidence for others to weigh, signed with the rest. The recording itself stays with whoever made it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from likeness.consent import challenge as challenges
+from likeness.consent.clock import read_clock
+from likeness.consent.gathering import add_references
+from likeness.consent.listening import TOOL, find_fault, listen
+from likeness.consent.parts import Challenge, Evidence, spell_scores
+from likeness.consent.record import ConsentRecord
+from likeness.consent.text import normalise
+from likeness.errors import ConsentExpired, ConsentMissing, ConsentScope, TooLarge
+from likeness.media.files import check_input
+from likeness.media.mono import read_mono
+from likeness.speech import speaker, words
+from likeness.types import Floats
+
+MAX_S: Final = 60.0
+MAX_BYTES: Final = 100_000_000
+_RATE_HZ = 16_000
+_CLOCKS_APART = dt.timedelta(seconds=60)
+
+
+def ask(record: ConsentRecord, *, now: dt.datetime | None = None) -> Challenge:
+    """Draw the sentence that the subject of a request shall say; as `challenge.draw`."""
+    return challenges.draw(record, now=now)
+
+
+def accept(
+    record: ConsentRecord,
+    recording: Path,
+    *,
+    enrolment: Path | None = None,
+    offline: bool | None = None,
+    now: dt.datetime | None = None,
+) -> ConsentRecord:
+    """Check a recording of the sentence, and put the evidence into the request.
+
+    Args:
+        record: a request, not signed yet, for which `ask` drew a sentence on this computer.
+        recording: a sound file, or a video with sound, of at most 60 s.
+        enrolment: another recording of the subject alone; it becomes the request's reference for the voice.
+            None: the request has one.
+        offline: as for `likeness.models.fetch`.
+        now: None = this computer's time.
+
+    Returns:
+        The request with evidence and challenge. The sentence is used up.
+
+    Raises:
+        ConsentMissing: no sentence was asked for, or there is no voice to compare with.
+        ConsentExpired: the sentence is too old, or the recording older than it.
+        ConsentScope: the record is signed already, or for a corpus.
+        EvidenceRefused: other words, another code, or our own watermark.
+        SubjectMismatch: not surely the enrolled voice, or not all of it.
+        NoSpeech, TooLarge, other MediaError: the recording cannot be used.
+        MissingExtra, ModelError
+    """
+    now = now or read_clock()
+    challenge = challenges.recall(record, now=now)
+    check_input(recording)
+    _check_fresh(recording, challenge)
+    if enrolment is not None:
+        _check_other(recording, enrolment)
+        record = add_references(record, voice=enrolment, offline=offline)
+    samples = read_mono(recording, rate_hz=_RATE_HZ, max_s=MAX_S)
+    heard = listen(samples, _RATE_HZ, challenge, _voice_of(record), offline=offline)
+    if (fault := find_fault(heard, challenge)) is not None:
+        raise fault
+    evidence = Evidence(
+        kind="spoken",
+        made=now.astimezone(dt.UTC).replace(microsecond=0),
+        sha256=_hash(recording),
+        sentence=challenge.sentence,
+        code=challenge.code,
+        transcript=normalise(words.transcribe(samples, _RATE_HZ)),
+        scores=spell_scores(heard.scores),
+        tool=TOOL,
+    )
+    found = replace(record, challenge=challenge, evidence=(*record.evidence, evidence))
+    checked = ConsentRecord.from_bytes(found.to_bytes())
+    challenges.forget(record)
+    return checked
+
+
+def _voice_of(record: ConsentRecord) -> Floats:
+    reference = record.references.voice
+    if reference is None:
+        raise ConsentMissing(
+            "There is no voice to compare the recording with.",
+            "Add --voice with another recording of the same person (enrolment=… in Python).",
+        )
+    if reference.model != speaker.VOICE_MODEL:
+        raise ConsentScope(
+            f"The request's voice was measured with another network ({reference.model}).",
+            "Make a new request: `likeness consent new` (consent.draft in Python).",
+        )
+    return np.asarray(reference.vector, np.float32)
+
+
+def _check_fresh(recording: Path, challenge: Challenge) -> None:
+    status = recording.stat()
+    if status.st_size > MAX_BYTES:
+        raise TooLarge(f"{recording} has more than {MAX_BYTES // 1_000_000} MB.", "Give the sentence alone.")
+    made = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+    if made < challenge.issued - _CLOCKS_APART:
+        raise ConsentExpired(
+            f"The recording was made at {made:%Y-%m-%d %H:%M} UTC, before its sentence was drawn.",
+            "Record the sentence that was asked for, after it was.",
+        )
+
+
+def _check_other(recording: Path, enrolment: Path) -> None:
+    if _hash(check_input(enrolment)) == _hash(recording):
+        raise ConsentScope(
+            "The recording is compared with itself.",
+            "Give another recording of the same person with --voice.",
+        )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
