@@ -107,7 +107,9 @@ def compare_media(
     found = []
     has_picture, has_sound = (True, True) if only else look_into(path)
     if only == "face" or (only is None and has_picture):
-        found.append(_compare_faces(path, references.face, offline))
+        # Without a reference there is nothing to look for.
+        seen = gather_faces(path, offline=offline) if references.face is not None else []
+        found.append(compare_faces(seen, references.face, path.name))
     if only == "voice" or (only is None and references.voice is not None and has_sound):
         found.append(_compare_voice(path, references.voice, offline))
     return tuple(found)
@@ -136,19 +138,26 @@ def unknown_face(file: str, why: str) -> Comparison:
     return _unknown("face", file, why)
 
 
-def _compare_faces(path: Path, reference: Embedding | None, offline: bool | None) -> Comparison:
+def compare_faces(seen: list[Seen], reference: Embedding | None, file: str) -> Comparison:
+    """Compares faces that were found in one file, or in a set of files, with a record's reference.
+
+    Faces close to each other count as one person, whose distance is the median of theirs.
+
+    Args:
+        seen: as `gathering.gather_faces` gives them.
+        file: what to call it.
+    """
     if why := _why_not(reference, identity.FACE_MODEL, "face"):
-        return _unknown("face", path.name, why)
+        return _unknown("face", file, why)
     assert reference is not None
-    seen = gather_faces(path, offline=offline)
     if not seen:
-        return _unknown("face", path.name, "no face was found that is large enough")
+        return _unknown("face", file, "no face was found that is large enough")
     known = reference.vector
     persons = [
         (float(np.median([identity.distance(one.embedding, known) for one in person])), len(person))
         for person in tell_apart(seen)
     ]
-    return _face(path.name, persons, len(seen))
+    return _face(file, persons, len(seen))
 
 
 def tell_apart(seen: list[Seen]) -> list[list[Seen]]:
