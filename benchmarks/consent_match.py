@@ -2,7 +2,7 @@
 
     python benchmarks/consent_match.py ../shared/media benchmarks/results/consent_match.json
 
-The reference is a single frame of a person's clip (a sixteenth of its length in), like a picture that somebody
+The reference is a single frame of a person's clip (a sixteenth of its length in), as of a picture somebody
 signs with. Each clip is then looked at as `identity-check` does: eight frames, all faces. Who is in
 which clip is known; two clips show one man, and one shows two people at once.
 """

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-PARTS = ("disclosure", "config.py", "registry.py", "engines", "faces", "media", "motion", "pipelines")
+PARTS = (
+    "disclosure",
+    "consent",
+    "config.py",
+    "registry.py",
+    "engines",
+    "faces",
+    "media",
+    "motion",
+    "pipelines",
+)
 
 
 def texts(source: Path) -> list[str]:
