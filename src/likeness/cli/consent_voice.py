@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from likeness.cli.consent import Record
+from likeness.cli.consent_options import Record
 
 
 def record_voice(
@@ -64,7 +64,7 @@ def record_voice(
     evidence = found.evidence[-1]
     typer.echo(f"heard: {evidence.transcript}")
     for name, score in evidence.scores:
-        typer.echo(f"    {name}: {score}")
+        typer.echo(f"    {name:24}  {score}")
     typer.echo(f"written to {out or record}: evidence, not proof; now: likeness consent sign {out or record}")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from likeness.consent.files import write_new
 from likeness.errors import MissingExtra, NoAudio, UsageError
+from likeness.media.files import check_file_output
 
 RATE_HZ: Final = 48_000
 LONGEST_S: Final = 60.0
@@ -33,6 +34,7 @@ def record(path: Path, seconds: float, *, overwrite: bool = False) -> None:
     if not 1 <= seconds <= LONGEST_S:
         raise UsageError(f"{seconds:g} s cannot be recorded.", f"Record 1 to {LONGEST_S:.0f} s.")
     device = _import()
+    check_file_output(path, overwrite=overwrite)  # before anybody speaks in vain
     try:
         samples = device.rec(int(seconds * RATE_HZ), RATE_HZ, channels=1, dtype="int16", blocking=True)
     except device.PortAudioError as error:

@@ -25,6 +25,7 @@ from likeness.errors import ConsentExpired, ConsentMissing, ConsentScope, TooLar
 from likeness.media.files import check_input
 from likeness.media.mono import read_mono
 from likeness.speech import speaker, words
+from likeness.speech.extra import check_installed
 from likeness.types import Floats
 
 MAX_S: Final = 60.0
@@ -34,7 +35,12 @@ _CLOCKS_APART = dt.timedelta(seconds=60)
 
 
 def ask(record: ConsentRecord, *, now: dt.datetime | None = None) -> Challenge:
-    """Draw the sentence that the subject of a request shall say; as `challenge.draw`."""
+    """Draw the sentence that the subject of a request shall say; as `challenge.draw`.
+
+    Raises:
+        MissingExtra: what listens to the recording is not installed.
+    """
+    check_installed()
     return challenges.draw(record, now=now)
 
 
@@ -126,7 +132,7 @@ def _check_other(recording: Path, enrolment: Path) -> None:
     if _hash(check_input(enrolment)) == _hash(recording):
         raise ConsentScope(
             "The recording is compared with itself.",
-            "Give another recording of the same person with --voice.",
+            "Give another recording of the person with --voice (enrolment=… in Python).",
         )
 
 

@@ -34,6 +34,16 @@ def require(module: str) -> Any:
         ) from error
 
 
+def check_installed() -> None:
+    """Whether all that listening needs is there, before anybody is asked to speak.
+
+    Raises:
+        MissingExtra
+    """
+    for module in ("onnxruntime", "pocketsphinx"):
+        require(module)
+
+
 def run_network(name: str, inputs: dict[str, Any], *, offline: bool | None = None) -> list[NDArray[Any]]:
     """The outputs of an ONNX network of the manifest, in its order, computed in one thread.
 
