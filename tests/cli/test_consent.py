@@ -6,8 +6,10 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -133,6 +135,20 @@ class TestAskAndSign:
 
     def test_keeping_nothing_apart(self, record: Path, cli: Cli) -> None:
         assert cli("consent", "sign", record, "--embeddings-apart", "--yes").is_refusal(2)
+
+    def test_evidence_is_named_and_its_voice_kept_apart(self, folder: Path, cli: Cli) -> None:
+        cli(*NEW, "--act", "voice", "-o", "g.consent.json")
+        request = consent.ConsentRecord.load("g.consent.json")
+        said = consent.Evidence(
+            "spoken", request.requested, "ab" * 32, "Yes, 1.", "1", "yes one", (), "a test"
+        )
+        voice = consent.Embedding.of("some-network/1", np.linspace(0, 1, 256))
+        request = replace(request, evidence=(said,), references=consent.References(voice=voice))
+        request.save("g.consent.json", overwrite=True)
+        assert cli("consent", "sign", "g.consent.json", "--embeddings-apart", "--yes").code == 0
+        assert names(folder) == {"g.consent.json", "g.reference.json"}
+        assert "evidence, not proof" in cli("consent", "check", "g.consent.json").out
+        assert "“yes one”" in cli("consent", "show", "g.consent.json").out
 
     def test_json(self, record: Path, cli: Cli) -> None:
         checked = json.loads(cli("consent", "check", record, "--json", "-").out)

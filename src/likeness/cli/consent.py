@@ -132,8 +132,6 @@ def sign(
     from likeness.errors import OutputExists, UsageError
     from likeness.media.files import check_file_output
 
-    if apart and face is None and voice is None:
-        raise UsageError("There is nothing to keep apart.", "Add --face or --voice.")
     request = consent.ConsentRecord.load(record)
     target = out or record
     beside = reference.beside(target)
@@ -144,6 +142,8 @@ def sign(
     request = _refer(request, face, voice, file or [], offline)
     parts = None
     if apart:
+        if request.references.face is None and request.references.voice is None:
+            raise UsageError("There is nothing to keep apart.", "Add --face or --voice.")
         request, parts = reference.take_apart(request)
     check_file_output(target, overwrite=overwrite or out is None)
     say(consent.describe(request))
@@ -209,6 +209,8 @@ def check(
     acts = act or ", ".join(found.record.acts)
     typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
     typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
+    for evidence in found.record.evidence:
+        typer.echo(f"spoken on {evidence.made:%Y-%m-%d}: evidence, not proof; `likeness consent show` has it")
     say_notes(found.notes)
 
 
