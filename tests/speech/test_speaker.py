@@ -92,6 +92,14 @@ def test_windows_know_where_they_begin(synthetic_voice: Voice) -> None:
     assert np.diff(starts_s) == pytest.approx(0.77)
 
 
+def test_a_telephone_is_noticed(synthetic_voice: Voice) -> None:
+    sound = synthetic_voice(3, 140) * np.float32(0.1)
+    assert not speaker.is_narrow_band(sound, 16_000)
+    assert speaker.is_narrow_band(resample(sound, 16_000, 8000), 8000)
+    assert speaker.is_narrow_band(resample(resample(sound, 16_000, 8000), 8000, 44_100), 44_100)
+    assert not speaker.is_narrow_band(np.zeros(16_000, np.float32), 16_000)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.5, 1.4])
 def test_too_little_is_refused(synthetic_voice: Voice, seconds: float) -> None:
     with pytest.raises(NoSpeech):
