@@ -17,7 +17,7 @@ PACKAGE = Path(likeness.__file__).parent
 # From the ground up: a part sees its own tier's parts only where the tier says so, and all tiers below.
 TIERS = (
     ("errors", "types", "paths", "progress", "compiled", "private_file"),
-    ("config", "registry", "models"),
+    ("config", "registry", "models", "nn"),
     ("media",),
     ("faces", "speech", "disclosure"),
     ("verification", "consent"),
@@ -153,7 +153,32 @@ def test_nobody_writes_pictures_behind_its_back() -> None:
 @pytest.mark.parametrize("module", ["pickle", "shelve", "marshal", "dill", "joblib"])
 def test_no_untrusted_format_is_read(module: str) -> None:
     users = {name_of(path) for path in modules() for target in imports_of(path) if target == module}
-    assert users == set()
+    # It knows the error that torch raises, and nothing else of it.
+    assert users <= {"likeness.engines.fomm.checkpoint"}
+    assert all(
+        [alias.name for alias in node.names] == ["UnpicklingError"]
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == module
+    )
+
+
+def test_checkpoints_are_read_as_weights_only() -> None:
+    calls = [
+        {keyword.arg: keyword.value for keyword in node.keywords}
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "load"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "torch"
+    ]
+    assert calls
+    for options in calls:
+        only = options.get("weights_only")
+        assert isinstance(only, ast.Constant)
+        assert only.value is True
 
 
 def test_torch_stays_where_networks_are_made() -> None:
@@ -163,7 +188,15 @@ def test_torch_stays_where_networks_are_made() -> None:
         for target in imports_of(path)
         if target.split(".")[0] in {"torch", "torchvision", "torchaudio"}
     }
-    assert users <= {"nn", "training"}
+    # An engine is imported when it is chosen; networks themselves are written in `nn`.
+    assert users <= {"nn", "training", "engines"}
+    layers = {
+        name_of(path)
+        for path in modules()
+        for target in imports_of(path)
+        if target.startswith("torch.nn") and part_of(name_of(path)) not in {"nn", "training"}
+    }
+    assert layers == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Networks. With `training` the only place where `torch.nn` is found; nothing here reads or writes files."""

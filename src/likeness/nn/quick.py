@@ -1,0 +1,168 @@
+"""The First Order Motion Model, the same function, computed faster on a processor.
+
+Batch norm is folded into the convolutions beside it, 3 × 3 convolutions of many channels on large maps use
+fewer multiplications (`winograd.py`), and the last convolution, of three results only, becomes one matrix
+product. What does not change from frame to frame (`Generator.encode`, `DenseMotion.shrink`) is for the caller
+to compute once. For inference only.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import chain
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from likeness.nn.blocks import ConvBlock, DownBlock, Hourglass, ResidualBlock, UpBlock
+from likeness.nn.fomm import Generator, KeypointDetector
+from likeness.nn.winograd import WinogradConv
+
+MANY_CHANNELS = 32
+"""Convolutions from or to fewer channels gain nothing."""
+LARGE_PX = 32
+"""On maps of a smaller side, reading the larger weights costs more than is saved."""
+STRIP_ROWS = 32
+"""The last convolution works on so many rows at once, which stay in the processor's cache."""
+
+_Net = TypeVar("_Net", bound=nn.Module)
+
+
+def quicken_generator(generator: Generator, side_px: int) -> Generator:
+    """The same generator, faster, for pictures of about this side; what it was made from stays as it is."""
+    quick, config = _share(generator), generator.config
+    motion = quick.dense_motion_network
+    motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale))
+    deep_px = side_px // 2**config.num_down_blocks
+    quick.bottleneck = nn.Sequential(*(QuickResidual(block, deep_px) for block in generator.bottleneck))
+    quick.up_blocks = nn.ModuleList(
+        QuickBlock(block, deep_px * 2 ** (i + 1)) for i, block in enumerate(generator.up_blocks)
+    )
+    assert isinstance(generator.final, nn.Conv2d)
+    quick.final = FewChannels(generator.final)
+    return quick
+
+
+def quicken_detector(detector: KeypointDetector, side_px: int) -> KeypointDetector:
+    """The same for the keypoint detector."""
+    quick = _share(detector)
+    quick.predictor = _quicken_hourglass(quick.predictor, round(side_px * detector.config.keypoint_scale))
+    return quick
+
+
+def _share(net: _Net) -> _Net:
+    """A copy whose parts can be replaced, with the very same tensors."""
+    return deepcopy(net, {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())})
+
+
+def _quicken_hourglass(hourglass: Hourglass, side_px: int) -> Hourglass:
+    down, up = hourglass.encoder.down_blocks, hourglass.decoder.up_blocks
+    hourglass.encoder.down_blocks = nn.ModuleList(
+        QuickBlock(block, side_px // 2**i) for i, block in enumerate(down)
+    )
+    hourglass.decoder.up_blocks = nn.ModuleList(
+        QuickBlock(block, side_px // 2 ** (len(up) - 1 - i)) for i, block in enumerate(up)
+    )
+    return hourglass
+
+
+class QuickBlock(nn.Module):
+    """A `ConvBlock`, `DownBlock` or `UpBlock` with its norm folded in.
+
+    Args:
+        side_px: of the map that its convolution makes.
+    """
+
+    def __init__(self, block: nn.Module, side_px: int) -> None:
+        super().__init__()
+        assert isinstance(block, ConvBlock)
+        self.halves, doubles = isinstance(block, DownBlock), isinstance(block, UpBlock)
+        self.conv = _convolution(*fold(block.conv, block.norm), side_px, repeat=doubles)
+        self.doubles = doubles and isinstance(self.conv, nn.Conv2d)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.doubles:
+            x = F.interpolate(x, scale_factor=2.0)
+        x = torch.relu_(self.conv(x))
+        return F.avg_pool2d(x, 2) if self.halves else x
+
+
+class QuickResidual(nn.Module):
+    """A `ResidualBlock` whose second norm is folded into its first convolution."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, block: nn.Module, side_px: int) -> None:
+        super().__init__()
+        assert isinstance(block, ResidualBlock)
+        scale, shift = _line(block.norm1)
+        self.register_buffer("scale", scale[:, None, None])
+        self.register_buffer("shift", shift[:, None, None])
+        self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px)
+        self.conv2 = _convolution(block.conv2.weight, _bias(block.conv2), side_px)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu_(torch.addcmul(self.shift, x, self.scale))
+        y = torch.relu_(self.conv1(y))
+        out: Tensor = x + self.conv2(y)
+        return out
+
+
+class FewChannels(nn.Module):
+    """A convolution with few results: all its taps in one matrix product, then added where they belong."""
+
+    taps: Tensor
+    bias: Tensor
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.kernel, self.out = conv.kernel_size[0], conv.out_channels
+        # What a pixel gives to its neighbours is the mirror of what it takes from them. (out · k · k, in).
+        self.register_buffer("taps", conv.weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2).contiguous())
+        self.register_buffer("bias", _bias(conv)[:, None, None].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        reach = self.kernel // 2
+        rows = x.permute(0, 2, 3, 1)
+        out = x.new_zeros(batch, self.out, height + 2 * reach, width + 2 * reach)
+        for top in range(0, height, STRIP_ROWS):
+            strip = rows[:, top : top + STRIP_ROWS]
+            size = strip.shape[1] + 2 * reach, width + 2 * reach
+            given = self.taps @ strip.reshape(batch, -1, channels).transpose(1, 2)
+            out[:, :, top : top + size[0]] += F.fold(given, size, self.kernel)
+        return out[:, :, reach : reach + height, reach : reach + width] + self.bias
+
+
+def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that does what `conv` and then `norm` do."""
+    scale, shift = _line(norm)
+    return conv.weight * scale[:, None, None, None], _bias(conv) * scale + shift
+
+
+def _line(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Scale and shift of each channel, (n,) each."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    shift = norm.bias.double() - norm.running_mean.double() * scale
+    return scale.float(), shift.float()
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    assert conv.bias is not None
+    return conv.bias
+
+
+def _convolution(weight: Tensor, bias: Tensor, side_px: int, *, repeat: bool = False) -> nn.Module:
+    """The fastest way for a map of this side; a plain one leaves the repeating to the caller."""
+    out, into, kernel, _ = weight.shape
+    if kernel == 3 and min(out, into) >= MANY_CHANNELS and side_px >= LARGE_PX:
+        return WinogradConv(weight, bias, repeat=repeat)
+    with torch.device("meta"):
+        conv = nn.Conv2d(into, out, kernel, padding=kernel // 2)
+    conv.weight, conv.bias = nn.Parameter(weight, False), nn.Parameter(bias, False)
+    conv.weight.data = weight.contiguous(memory_format=torch.channels_last)
+    return conv
