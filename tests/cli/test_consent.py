@@ -239,6 +239,20 @@ class TestAnimate:
         stated = json.loads(cli("verify", "out.mp4", "--json", "-").out)["stated"]
         assert stated["consent"]["sha256"] == found.consent.sha256
 
+    def test_a_file_belongs_to_one_record(self, record: Path, cli: Cli) -> None:
+        words = ("consent", "check", record, "--made", "out.mp4")
+        assert cli(*words).is_refusal(3), "there is no such file"
+        cli("animate", "hopper.jpg", "talk.mp4", "-o", "out.mp4", "--consent", record, *SHORT)
+        assert "name this record" in cli(*words).out
+        cli(*NEW, "--act", "animate", "-o", "other.json")
+        cli("consent", "sign", "other.json", "--yes")
+        assert cli("consent", "check", "other.json", "--made", "out.mp4").is_refusal(5)
+        assert cli("consent", "check", record, "--made", "hopper.jpg").is_refusal(5)
+        data = bytearray(Path("out.mp4").read_bytes())
+        data[-100] ^= 1
+        Path("out.mp4").write_bytes(data)
+        assert cli(*words).is_refusal(5), "somebody changed it"
+
     def test_the_face_is_compared(self, folder: Path, cli: Cli) -> None:
         cli(*NEW, "--act", "animate", "-o", "g.json")
         assert cli("consent", "sign", "g.json", "--face", "hopper.jpg", "--yes").code == 0

@@ -171,6 +171,10 @@ def check(
         list[Path] | None,
         typer.Option("--revocations", metavar="PATH", help="A revocation, or a folder of them."),
     ] = None,
+    made: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Something made under it: do its credentials name this record?"),
+    ] = None,
     json: Json = None,
 ) -> None:
     """Say whether a record holds: its signature, its days, what it covers, and that it was not taken back.
@@ -187,6 +191,8 @@ def check(
     day = parse_date("--when", when)
     try:
         found = look_at(record, act=act, purpose=purpose, when=day, revocations=revocations or [])
+        if made is not None:
+            _check_made(found.record, made)
     except ConsentError as error:
         if json is not None:
             why = {"error": type(error).__name__, "what": error.what, "next": error.hint}
@@ -209,6 +215,8 @@ def check(
     acts = act or ", ".join(found.record.acts)
     typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
     typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
+    if made is not None:
+        typer.echo(f"{made.name} was made under it: its credentials hold, and name this record")
     for evidence in found.record.evidence:
         typer.echo(f"spoken on {evidence.made:%Y-%m-%d}: evidence, not proof; `likeness consent show` has it")
     say_notes(found.notes)
@@ -339,6 +347,24 @@ def key_(
     found = load_key(key, password) if new is None else create_key(new, password)
     typer.echo(f"key   {spell_fingerprint(found.fingerprint)}")
     typer.echo(f"file  {found.path} (private: whoever has it can sign as you)")
+
+
+def _check_made(record: ConsentRecord, made: Path) -> None:
+    """Refuse a file whose credentials do not hold, or name another record."""
+    from likeness.errors import ConsentScope
+    from likeness.verification import verify
+
+    stated = verify(made)
+    if stated.state != "valid" or stated.consent is None:
+        raise ConsentScope(
+            f"'{made.name}' has no Content Credentials that hold and name a consent record.",
+            f"`likeness verify {made}` says what it has.",
+        )
+    if stated.consent.sha256 != record.sha256:
+        raise ConsentScope(
+            f"'{made.name}' was made under another consent record ({stated.consent.record[:8]}).",
+            "Look for that one; one that was signed again has another hash, too.",
+        )
 
 
 def _refer(
