@@ -12,6 +12,7 @@ import typer
 from likeness.cli import (
     animate,
     consent,
+    consent_keep,
     consent_voice,
     demo,
     doctor,
@@ -44,6 +45,10 @@ app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)
 app.command("identity-check", rich_help_panel=LOOK)(identity_check.identity_check)
 consent.app.command("record-voice")(consent_voice.record_voice)
+consent.app.command("revoke")(consent_keep.revoke)
+consent.app.command("honour")(consent_keep.honour)
+consent.app.command("corpus")(consent_keep.corpus)
+consent.app.command("key")(consent_keep.key_)
 app.add_typer(consent.app, name="consent", rich_help_panel=ASK)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.add_typer(models.app, name="models", rich_help_panel=SET_UP)

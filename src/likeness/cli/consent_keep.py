@@ -1,0 +1,130 @@
+"""`likeness consent revoke | honour | corpus | key`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likeness.cli.consent_options import (
+    ACTS,
+    From,
+    KeyFile,
+    Out,
+    Overwrite,
+    PasswordEnv,
+    Record,
+    Until,
+    Yes,
+    ask,
+    find_key,
+    put,
+    say,
+)
+from likeness.cli.values import parse_acts, parse_date, read_password
+
+
+def revoke(
+    record: Record,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, if you like to say.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="OUT", help="[default: beside the record, ….revocation.json]"),
+    ] = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+    yes: Yes = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Take a consent back. Only the key that signed it can; it cannot be undone.
+
+    Writes a small file: give it to whoever holds the record. On this machine it counts at once.
+    """
+    from likeness import consent
+    from likeness.consent import revocation
+    from likeness.consent.text import normalise
+
+    found = consent.ConsentRecord.load(record)
+    taken_back = consent.revoke(found, find_key(key, password_env), normalise(reason))
+    ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
+    target = out or revocation.beside(record)
+    put(target, taken_back.to_bytes(), overwrite=overwrite)
+    consent.store(taken_back)
+    typer.echo(f"taken back: the consent of {found.name}, record {found.id[:8]}")
+    typer.echo(
+        f"written to {target}; give it to {found.requester.name}: likeness consent honour {target.name}"
+    )
+
+
+def honour(
+    revocation: Annotated[
+        Path, typer.Argument(metavar="REVOCATION", help="A revocation that somebody gave you.")
+    ],
+) -> None:
+    """Keep somebody's revocation, so that their record is refused on this machine from now on."""
+    from likeness.consent import Revocation, store
+    from likeness.consent.keys import spell_fingerprint
+
+    found = Revocation.load(revocation)
+    path = store(found)
+    key = spell_fingerprint(found.signature.fingerprint)
+    typer.echo(f"record {found.id[:8]}, signed with the key {key}, is refused from now on")
+    typer.echo(f"kept in {path}")
+
+
+def corpus(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The published research corpus.")],
+    out: Out,
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Its licence, such as CC BY 4.0.")],
+    evaluator: Annotated[str, typer.Option(metavar="NAME", help="Who works with it: you.")],
+    url: Annotated[str, typer.Option(help="Where it is published.")] = "",
+    act: Annotated[
+        list[str] | None,
+        typer.Option("--act", metavar=ACTS, help="What is made; once for each. [default: all]"),
+    ] = None,
+    first: From = None,
+    until: Until = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make an evaluator's record for a research corpus: for benchmarks and tests only.
+
+    What is made under it says so, and keeps its label. It states the licence; it is nobody's consent.
+    """
+    from likeness import consent
+
+    record = consent.draft_corpus(
+        name,
+        licence=licence,
+        evaluator=evaluator,
+        url=url,
+        acts=parse_acts(act) if act else consent.ACTS,
+        valid_from=parse_date("--from", first),
+        valid_until=parse_date("--until", until),
+    )
+    signed = consent.sign(record, find_key(key, password_env))
+    put(out, signed.to_bytes(), overwrite=overwrite)
+    say(consent.describe(signed))
+    typer.echo(f"\nwritten to {out}")
+
+
+def key_(
+    new: Annotated[
+        Path | None, typer.Option("--new", metavar="FILE", help="Make another key, in this file.")
+    ] = None,
+    key: KeyFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Show the fingerprint of your key, to be compared by telephone; or make a key in a file of its own."""
+    from likeness.consent import create_key, load_key
+    from likeness.consent.keys import default_path, spell_fingerprint
+
+    if new is None and key is None and not default_path().exists():
+        typer.echo("You have no key yet; it is made with the first signature.")
+        return
+    password = read_password(password_env)
+    found = load_key(key, password) if new is None else create_key(new, password)
+    typer.echo(f"key   {spell_fingerprint(found.fingerprint)}")
+    typer.echo(f"file  {found.path} (private: whoever has it can sign as you)")
