@@ -144,6 +144,13 @@ def test_require_refuses_strangers(
     unsure = consent.require(record, "animate", media=[pictures / "nobody.png"])
     assert "no face was found" in unsure.notes[0]
     assert "nobody was compared" in unsure.describe().statement
+    for name in ("nobody.png", "hopper.png"):
+        bare = consent.sign(draft(), key)
+        with pytest.raises(SubjectMismatch, match="surely"):
+            consent.require(bare, "animate", media=[pictures / name], must_match=True)
+    with pytest.raises(SubjectMismatch, match="no face was found"):
+        consent.require(record, "animate", media=[pictures / "nobody.png"], must_match=True)
+    consent.require(record, "animate", media=[pictures / "hopper.png"], must_match=True)
     with pytest.raises(MediaNotFound):
         consent.require(record, "animate", media=[pictures / "absent.png"])
 

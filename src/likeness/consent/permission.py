@@ -60,16 +60,22 @@ class Permission:
         """The record itself, for a model file; `require` takes it back."""
         return self.record.to_bytes()
 
-    def compare(self, found: Comparison) -> Permission:
+    def compare(self, found: Comparison, *, must_match: bool = False) -> Permission:
         """This permission, after media were compared with the record's references.
 
         Raises:
-            SubjectMismatch: it is somebody else.
+            SubjectMismatch: it is somebody else; with `must_match` also where nobody can tell.
         """
         if found.verdict == "no match":
             raise SubjectMismatch(
                 f"{found.describe()} {self.record.name} is the only person this consent record is for.",
                 "Use media of that person, or a record of the person who is shown.",
+            )
+        if must_match and found.verdict != "match":
+            raise SubjectMismatch(
+                f"{found.describe()} This needs a record whose subject is surely the person shown or heard.",
+                "Ask for a record signed with --face and --voice (add_references in Python), or use media in "
+                "which the person is seen and heard well.",
             )
         notes = self.notes if found.verdict == "match" else (*self.notes, found.describe())
         return replace(self, compared=(*self.compared, found), notes=notes)
@@ -147,6 +153,7 @@ def require(
     act: Act,
     *,
     media: Iterable[Path | str] = (),
+    must_match: bool = False,
     purpose: str | None = None,
     revocations: Iterable[Path | str] = (),
     reference_file: Path | str | None = None,
@@ -161,6 +168,7 @@ def require(
         consent: a record, its file (a path), or its bytes, such as those in a model file.
         act: what is to be made.
         media: pictures, videos and recordings of the person it is to be made of.
+        must_match: refuse also where nobody can tell, such as with a record that holds nothing to compare.
         purpose, revocations, reference_file: as in `check`.
         offline: fetch no model for the comparison; None = as the environment says.
 
@@ -179,7 +187,7 @@ def require(
 
         only: What = "voice" if act == "voice" else "face"
         for found in compare_media(Path(path), permission.references, only=only, offline=offline):
-            permission = permission.compare(found)
+            permission = permission.compare(found, must_match=must_match)
     return permission
 
 
