@@ -192,7 +192,9 @@ def test_sound_alone_is_no_picture(tmp_path: Path, hopper: References) -> None:
         sound.rate = 16000
         container.mux(stream.encode(sound))
         container.mux(stream.encode(None))
-    assert compare_media(path, hopper) == ()
+    (found,) = compare_media(path, hopper)
+    assert (found.what, found.verdict) == ("voice", "cannot tell")
+    assert "the record holds no voice to compare with" in found.describe()
 
 
 def test_the_worst_counts() -> None:

@@ -110,7 +110,8 @@ def compare_media(
         # Without a reference there is nothing to look for.
         seen = gather_faces(path, offline=offline) if references.face is not None else []
         found.append(compare_faces(seen, references.face, path.name))
-    if only == "voice" or (only is None and references.voice is not None and has_sound):
+    knows_voice = references.voice is not None or not has_picture  # where sound is all there is, say why not
+    if only == "voice" or (only is None and has_sound and knows_voice):
         found.append(_compare_voice(path, references.voice, offline))
     return tuple(found)
 
