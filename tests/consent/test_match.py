@@ -197,6 +197,26 @@ def test_sound_alone_is_no_picture(tmp_path: Path, hopper: References) -> None:
     assert "the record holds no voice to compare with" in found.describe()
 
 
+def test_the_statement_claims_no_more_than_was_seen(record: ConsentRecord) -> None:
+    allowed = consent.check(record, act="animate")
+    match = Comparison("face", "a.png", "match", 0.3, 0.5, 0.6)
+    unsure = Comparison("face", "b.png", "cannot tell", 0.55, 0.5, 0.6)
+    unseen = Comparison("face", "c.png", "cannot tell", None, 0.5, 0.6, why="it is too small")
+    voice = Comparison("voice", "d.wav", "match", 0.9, 0.8, 0.65)
+
+    def said(*found: Comparison) -> str:
+        permission = allowed
+        for one in found:
+            permission = permission.compare(one)
+        return permission.describe().statement.split("; ")[1]
+
+    assert said() == said(unseen) == "nobody was compared with its reference."
+    assert said(match) == said(match, match) == "the face fitted its reference."
+    assert said(match, voice) == "the face and the voice fitted its reference."
+    for found in ((unsure,), (match, unsure), (match, unseen)):
+        assert said(*found).startswith("it could not be told for sure whether the face fitted"), found
+
+
 def test_the_worst_counts() -> None:
     match, unsure, stranger = (
         Comparison("face", "a.png", verdict, 0.3, 0.5, 0.6)

@@ -88,9 +88,17 @@ class Permission:
                 "evaluator's record, which is good for benchmarks and tests only."
             )
         acts = self.act or " and ".join(record.acts)
-        sure = [one.what for one in self.compared if one.verdict == "match"]
-        fit = f"the {' and the '.join(dict.fromkeys(sure))} fitted" if sure else "nobody was compared with"
-        return f"Made under a consent record for: {acts}, until {record.valid_until}; {fit} its reference."
+        return f"Made under a consent record for: {acts}, until {record.valid_until}; {self._fit()}."
+
+    def _fit(self) -> str:
+        """How what was shown and heard compares with the record; the least sure answer counts."""
+        compared = [one for one in self.compared if one.value is not None]
+        kinds = " and the ".join(dict.fromkeys(one.what for one in compared))
+        if not compared:
+            return "nobody was compared with its reference"
+        if len(compared) < len(self.compared) or any(one.verdict != "match" for one in compared):
+            return f"it could not be told for sure whether the {kinds} fitted its reference"
+        return f"the {kinds} fitted its reference"
 
 
 def check(
