@@ -213,8 +213,10 @@ def other_voices(
         yield Trial("other speaker (a real person is enrolled)", name, sound, asked, person[0])
     agreed, code = asked.sentence.split(" My ")
     own = speaker.embed_voice(voices()[name](ENROLMENT, 1), RATE_HZ)
-    spliced = np.concatenate([voices()[name](agreed, 2), other(f"My {code}", 2)])
+    begin, end = voices()[name](agreed, 2), other(f"My {code}", 2)
+    spliced, quiet = np.concatenate([begin, end]), np.concatenate([begin, end * np.float32(0.01)])
     yield Trial(f"code in another voice ({relate(name, other_name)})", name, spliced, asked, own)
+    yield Trial("code in another voice, 40 dB lower", name, quiet, asked, own)
 
 
 def relate(one: str, other: str) -> str:

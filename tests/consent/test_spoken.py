@@ -264,6 +264,13 @@ def test_our_mark_is_found_in_a_recording() -> None:
     assert listening.listen(sound, 16_000, CHALLENGE, voice).mark is None
 
 
+def test_what_is_whispered_into_a_pause_is_not_heard() -> None:
+    loud, low = hum(2), hum(2, 200) * np.float32(0.005)
+    heard = listening.only_audible(np.concatenate([loud, low, loud]))
+    assert np.array_equal(heard[:32_000], loud)
+    assert not heard[35_500:60_500].any()
+
+
 def test_a_second_voice_shows(shared: Path) -> None:
     paths = sorted((shared / "media" / "speech" / "libri_train_clean_100").glob("*.flac"))
     one, two = (read_mono(path, rate_hz=16_000, max_s=12, cut=True) for path in (paths[0], paths[7]))

@@ -16,6 +16,7 @@ from likeness.consent.challenge import DIGITS, spell_code
 from likeness.consent.parts import Challenge
 from likeness.disclosure.watermark.audio_search import FoundSound, find_in_sound
 from likeness.errors import ConsentError, EvidenceRefused, SubjectMismatch
+from likeness.media.mono import resample
 from likeness.speech import phonemes, speaker, words
 from likeness.types import Floats
 
@@ -77,9 +78,11 @@ def listen(
         NoSpeech: too little of it is louder than silence.
         MissingExtra, ModelMissing, ChecksumMismatch
     """
-    windows, _ = speaker.embed_windows(samples, rate_hz, offline=offline)
-    said = words.recognise(samples, rate_hz, write_rule(challenge))
-    heard = phonemes.hear(samples, rate_hz, offline=offline)
+    sound = resample(samples, rate_hz, speaker.RATE_HZ)
+    windows, _ = speaker.embed_windows(sound, speaker.RATE_HZ, offline=offline)
+    audible = only_audible(sound)
+    said = words.recognise(audible, speaker.RATE_HZ, write_rule(challenge))
+    heard = phonemes.hear(audible, speaker.RATE_HZ, offline=offline)
     return Heard(
         said=said,
         code=read_code(said),
@@ -121,6 +124,17 @@ def find_fault(heard: Heard, challenge: Challenge) -> ConsentError | None:
             "Let one person say all of the sentence, in a quiet room.",
         )
     return None
+
+
+def only_audible(sound: Floats) -> Floats:
+    """Sound at 16 kHz with silence where the speaker encoder hears none.
+
+    So that no code can be whispered, by somebody else, into a pause that is not looked at.
+    """
+    voiced, places = speaker.cut_silence(sound)
+    audible = np.zeros_like(sound)
+    audible[places] = voiced
+    return audible
 
 
 def least_similarity(windows: Floats, voice: Floats) -> float:
