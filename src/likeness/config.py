@@ -72,6 +72,8 @@ class AnimateConfig(MotionConfig):
         overwrite: replace an output that exists.
         offline: fetch nothing.
         device: for engines that use torch.
+        checkpoint, checkpoint_config: published weights and the file that describes them, for engines that
+            take any (`fomm`).
     """
 
     max_side: int = 1280
@@ -90,6 +92,8 @@ class AnimateConfig(MotionConfig):
     overwrite: bool = False
     offline: bool = False
     device: Device = "auto"
+    checkpoint: Path | None = None
+    checkpoint_config: Path | None = None
 
     def __post_init__(self) -> None:
         # `super()` without arguments does not work in a dataclass with slots.

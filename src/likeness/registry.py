@@ -50,6 +50,12 @@ def get_engine(name: str) -> type[Any]:
     return engine
 
 
+def split_name(engine: str) -> tuple[str, str]:
+    """Name and model of an engine that is called "fomm:vox"; without a model, the second is empty."""
+    name, _, model = engine.partition(":")
+    return name, model
+
+
 def _entries() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 

@@ -25,7 +25,10 @@ def animate(
         ),
     ],
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="Which engine renders; `likeness doctor` lists them.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Which engine renders: mesh, or fomm:MODEL; `likeness doctor` lists them."
+        ),
     ] = "mesh",
     relative: Annotated[
         bool,
@@ -149,6 +152,18 @@ def animate(
     offline: Annotated[
         bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Weights for an engine that takes them (fomm).", rich_help_panel=RUNNING
+        ),
+    ] = None,
+    checkpoint_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="The .yaml that came with them.", rich_help_panel=RUNNING
+        ),
+    ] = None,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"],
         typer.Option(help="Where engines that use torch run.", rich_help_panel=RUNNING),
@@ -195,6 +210,8 @@ def animate(
         overwrite=overwrite,
         offline=offline,
         device=device,
+        checkpoint=checkpoint,
+        checkpoint_config=checkpoint_config,
     )
     with progress_bar() as report:
         result = likeness.animate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,6 +52,36 @@ def pull(
         paths = fetch_all(wanted, on_progress=report)
     for name, path in paths.items():
         typer.echo(f"{name}  {path}")
+
+
+@app.command("import")
+def import_(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Published weights, .pth.tar.")],
+    config: Annotated[Path, typer.Option("--config", metavar="YAML", help="The file that describes them.")],
+    name: Annotated[str, typer.Option("--name", help="What to call the model.")],
+    licence: Annotated[
+        str, typer.Option("--licence", help="Under which the weights were published; kept with them.")
+    ] = "not stated",
+    corners: Annotated[
+        bool | None,
+        typer.Option(
+            "--align-corners/--no-align-corners",
+            help="How the weights were trained to look things up: as torch 1.0 did (the published ones; the "
+            "default), or as torch 1.3 and later do.",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model that has this name.")
+    ] = False,
+) -> None:
+    """Convert a First Order Motion Model checkpoint, once; `animate --engine fomm:NAME` then uses it."""
+    from likeness.registry import get_engine
+
+    get_engine("fomm")  # says what is missing, where torch is not installed
+    from likeness.engines.fomm.library import import_model
+
+    path = import_model(checkpoint, config, name, licence=licence, align_corners=corners, overwrite=overwrite)
+    typer.echo(f"{path}\nuse it with --engine fomm:{name}")
 
 
 @app.command("info")

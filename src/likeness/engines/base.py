@@ -46,7 +46,11 @@ class Performer(Protocol):
 
 
 class Engine(Protocol):
-    """A way to animate. Engines hold no state between sources, and no globals."""
+    """A way to animate. Engines hold no state between sources, and no globals.
+
+    The class is called without arguments, unless it has the class method `open(model, config)`: an engine
+    that runs many models makes itself there. `model` is what follows a colon in the engine's name, or "".
+    """
 
     name: ClassVar[str]
     version: ClassVar[str]

@@ -22,7 +22,7 @@ from likeness.errors import UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
 from likeness.media import AudioSource, check_input, check_output, check_sound, format_of
-from likeness.models import fetch_all
+from likeness.models import all_models, fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
@@ -33,12 +33,15 @@ from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
 from likeness.pipelines.show import video_html
 from likeness.progress import OnProgress, Progress, silent
-from likeness.registry import get_engine
+from likeness.registry import get_engine, split_name
 from likeness.types import Ingredient, Making
 
 LOOK_AHEAD_S = 4
 """So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
 what this face's closed eyes and lips look like is learnt there."""
+
+MOST_PICTURES_BYTES = 256 << 20
+"""Where an engine needs the driver's pictures, no more of them are kept than this."""
 
 MOST_AHEAD = 3000
 """A best frame may lie so far ahead: all frames before it are kept meanwhile, 42 kB each."""
@@ -119,11 +122,13 @@ def animate(
     check_output(out, overwrite=config.overwrite, inputs=inputs)
     if audio_file is not None:
         check_sound(audio_file)
-    renderer: Engine = get_engine(engine)()
+    renderer = open_engine(engine, config)
     if driving.suffix.lower() == SUFFIX:
         _check_motion_suffices(renderer, config)
-    names = {LANDMARKER, *(model.name for model in renderer.models())}
+    ours = {entry.name for entry in all_models()}
+    names = {LANDMARKER, *(model.name for model in renderer.models() if model.name in ours)}
     fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
+    pictures = "image" in renderer.needs
     with (
         opencv_on_one_thread(),
         Driver(
@@ -133,7 +138,7 @@ def animate(
             end_s=config.end_s,
             face=config.driving_face,
         ) as driver,
-        run_ahead(driver.frames(), _count_ahead(driver, config)) as stream,
+        run_ahead(driver.frames(), _count_ahead(driver, config, pictures)) as stream,
     ):
         audio = _audio(driver, config, audio_file)
         # All of this goes on while the driver's beginning is tracked.
@@ -141,7 +146,7 @@ def animate(
         performer = run_apart(lambda: renderer.prepare(portrait, config))
         if permission is not None:
             permission = compare_portrait(permission, portrait, source.name, config)
-        first = _look_ahead(stream, driver, config, on_progress)
+        first = _look_ahead(stream, driver, config, on_progress, pictures)
         calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
         performer.begin(calibration)
         making = _describe(renderer, config, inputs, driving, calibration.index, permission)
@@ -184,6 +189,27 @@ def animate(
         )
 
 
+def open_engine(engine: str, config: AnimateConfig) -> Engine:
+    """The engine of this name, with the model that the name or `config` asks for.
+
+    Raises:
+        UsageError: a model was asked for of an engine that takes none.
+        EngineError, ModelError: see `registry.get_engine`, and the engine itself.
+    """
+    name, model = split_name(engine)
+    kind = get_engine(name)
+    if hasattr(kind, "open"):
+        opened: Engine = kind.open(model, config)
+        return opened
+    if model or config.checkpoint or config.checkpoint_config:
+        raise UsageError(
+            f"The engine {name} takes no model.",
+            "Leave out the model, --checkpoint and --config (checkpoint in Python), or use the engine fomm.",
+        )
+    plain: Engine = kind()
+    return plain
+
+
 def _check_motion_suffices(engine: Engine, config: AnimateConfig) -> None:
     """Refuse what a `.motion` file cannot give: pictures, and any other face than the one it holds."""
     if "image" in engine.needs:
@@ -199,13 +225,16 @@ def _check_motion_suffices(engine: Engine, config: AnimateConfig) -> None:
         )
 
 
-def _count_ahead(driver: Driver, config: AnimateConfig) -> int:
+def _count_ahead(driver: Driver, config: AnimateConfig, pictures: bool) -> int:
     """How many frames are tracked before the first one is rendered.
 
     Raises:
         UsageError: the driver is too short for this best frame, or it lies too far ahead.
     """
     count = max(int(LOOK_AHEAD_S * driver.info.rate), 2)
+    if pictures:
+        frame_bytes = 3 * driver.info.width * driver.info.height
+        count = max(min(count, MOST_PICTURES_BYTES // max(frame_bytes, 1)), 2)
     if not isinstance(config.best_frame, int):
         return count
     # Where more frames are expected than there are, `calibrate` refuses.
@@ -220,10 +249,14 @@ def _count_ahead(driver: Driver, config: AnimateConfig) -> int:
 
 
 def _look_ahead(
-    stream: Iterator[MotionFrame], driver: Driver, config: AnimateConfig, on_progress: OnProgress
+    stream: Iterator[MotionFrame],
+    driver: Driver,
+    config: AnimateConfig,
+    on_progress: OnProgress,
+    pictures: bool,
 ) -> list[MotionFrame]:
     """The driver's beginning, from which the rest is judged."""
-    count, total = _count_ahead(driver, config), driver.info.frames
+    count, total = _count_ahead(driver, config, pictures), driver.info.frames
     first = []
     for frame in islice(stream, count):
         first.append(frame)

@@ -16,45 +16,8 @@ yaml = pytest.importorskip("yaml")
 from likeness.engines.fomm.checkpoint import Pair, load_pair, read_checkpoint  # noqa: E402
 from likeness.engines.fomm.configuration import parse_configuration, read_configuration  # noqa: E402
 from likeness.errors import MediaNotFound, ModelFormat  # noqa: E402
-from likeness.nn.fomm import Generator, KeypointDetector  # noqa: E402
 
-VALUES: dict[str, Any] = {
-    "model_params": {
-        "common_params": {"num_kp": 3, "num_channels": 3, "estimate_jacobian": True},
-        "kp_detector_params": {
-            "temperature": 0.1, "scale_factor": 0.25, "block_expansion": 4, "max_features": 8, "num_blocks": 2
-        },
-        "generator_params": {
-            "block_expansion": 4, "max_features": 8, "num_down_blocks": 1, "num_bottleneck_blocks": 1,
-            "estimate_occlusion_map": True,
-            "dense_motion_params": {
-                "block_expansion": 4, "max_features": 8, "num_blocks": 2, "scale_factor": 0.25,
-            },
-        },
-    },
-}  # fmt: skip
-
-
-def changed(path: str, value: object) -> dict[str, Any]:
-    """`VALUES` with one of them replaced; `path` as in "model_params.common_params.num_kp"."""
-    import copy
-
-    values = copy.deepcopy(VALUES)
-    *sections, name = path.split(".")
-    section = values
-    for one in sections:
-        section = section[one]
-    section[name] = value
-    return values
-
-
-def content() -> dict[str, Any]:
-    config = parse_configuration(VALUES, "a.yaml")
-    return {
-        "generator": Generator(config, True).state_dict(),
-        "kp_detector": KeypointDetector(config).state_dict(),
-        "epoch": 7,
-    }
+from ...fomm_models import VALUES, changed, content  # noqa: E402
 
 
 def load(path: Path, values: dict[str, Any] = VALUES) -> Pair:

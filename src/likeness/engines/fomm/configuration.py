@@ -22,15 +22,19 @@ def read_configuration(path: Path) -> FommConfig:
         MediaNotFound: there is no such file.
         ModelFormat: it is not such a file, or a value in it makes no sense.
     """
+    return parse_configuration(read_values(path), path.name)
+
+
+def read_values(path: Path) -> object:
+    """What the file says, not looked at yet. Errors as in `read_configuration`."""
     if not path.is_file():
         raise MediaNotFound(f"There is no file {path}.", _HINT)
     if path.stat().st_size > LARGEST_BYTES:
         raise ModelFormat(f"{path.name} is too large for a configuration file.", _HINT)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise ModelFormat(f"{path.name} is not a YAML file.", _HINT) from error
-    return parse_configuration(values, path.name)
 
 
 def parse_configuration(values: object, name: str) -> FommConfig:

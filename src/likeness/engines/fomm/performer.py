@@ -1,0 +1,103 @@
+"""A portrait of any size: its head is cut out, moved at the model's size, and put back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from likeness.config import AnimateConfig
+from likeness.engines.base import Source
+from likeness.engines.fomm.animator import Animator, Settings
+from likeness.engines.fomm.checkpoint import Pair
+from likeness.faces.align import Crop
+from likeness.motion.calibrate import Calibration
+from likeness.motion.frame import MotionFrame
+from likeness.types import Floats, Picture
+
+SIZE_PX = 256
+"""What the published models were trained with."""
+SOFT = 0.08
+"""The crop fades into the picture over this share of its side."""
+COARSE = 1.2
+"""From this enlargement on, people are told."""
+
+
+class FommPerformer:
+    """One source, prepared; see `likeness.engines.base.Performer`."""
+
+    def __init__(self, pair: Pair, source: Source, config: AnimateConfig) -> None:
+        height, width = source.image.shape[:2]
+        self._source = source.image
+        self._crop = Crop.around(source.face.points, SIZE_PX).within(width, height)
+        settings = Settings(relative=config.relative, adapt_scale=config.adapt_scale)
+        self._still = self._crop.cut(source.image)
+        self._animator = Animator(pair, self._still, settings)
+        self._driver_crop: Crop | None = None
+        self._box, self._to_crop, self._share = _place(self._crop, width, height)
+
+    def begin(self, calibration: Calibration) -> None:
+        """The driver's head is cut out where it is in its best frame; the cut stays there, and it moves."""
+        reference = calibration.reference
+        image = _image_of(reference)
+        self._driver_crop = Crop.around(reference.points, SIZE_PX).within(image.shape[1], image.shape[0])
+        self._animator.begin(self._driver_crop.cut(image))
+
+    def render(self, motion: MotionFrame) -> Picture:
+        """The source doing what the driver's picture shows."""
+        assert self._driver_crop is not None, "begin comes first"
+        frame = self._animator.render(self._driver_crop.cut(_image_of(motion)))
+        out = self._source.copy()
+        left, top, right, bottom = self._box
+        moved = _enlarge(frame, self._to_crop, right - left, bottom - top)
+        below = out[top:bottom, left:right].astype(np.float32)
+        mixed = below + self._share * (moved * 255 - below)
+        out[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        return out
+
+    def warnings(self) -> tuple[str, ...]:
+        """Whether the face had to be enlarged."""
+        if self._crop.scale < COARSE:
+            return ()
+        return (
+            f"The model works at {SIZE_PX}×{SIZE_PX} px: what it makes was enlarged {self._crop.scale:.1f} "
+            "times, and is as much less sharp than the picture around it.",
+        )
+
+
+def _image_of(motion: MotionFrame) -> Picture:
+    assert motion.image is not None, "this engine asks for pictures"
+    return motion.image
+
+
+def _place(crop: Crop, width: int, height: int) -> tuple[tuple[int, int, int, int], Floats, Floats]:
+    """Where the crop lies in the picture: its box (left, top, right, bottom), px; the matrix (2, 3) from the
+    box's pixels to the crop's; and how much of the crop counts there, (h, w, 1), 0 … 1.
+
+    At edges of the picture itself nothing fades: there is nothing to fade into.
+    """
+    to_picture = crop.to_picture
+    step, x, y = to_picture[0, 0], to_picture[0, 2], to_picture[1, 2]
+    left, top = max(round(x - step / 2 + 0.5), 0), max(round(y - step / 2 + 0.5), 0)
+    right, bottom = min(left + round(crop.side_px), width), min(top + round(crop.side_px), height)
+    to_crop = np.array([[1 / step, 0, (left - x) / step], [0, 1 / step, (top - y) / step]], np.float32)
+    fade = SOFT * crop.side_px
+
+    def ramp(first: int, last: int, end: int) -> Floats:
+        at = np.arange(first, last, dtype=np.float32)
+        near_first = np.ones_like(at) if first == 0 else (at - first + 0.5) / fade
+        near_last = np.ones_like(at) if last == end else (last - at - 0.5) / fade
+        t = np.clip(np.minimum(near_first, near_last), 0, 1)
+        return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+    share = ramp(top, bottom, height)[:, None] * ramp(left, right, width)[None]
+    return (left, top, right, bottom), to_crop, share[:, :, None]
+
+
+def _enlarge(frame: Floats, to_crop: Floats, width: int, height: int) -> Floats:
+    """(height, width, 3) float32 0 … 1: the model's frame as the box shows it."""
+    shrinking = to_crop[0, 0] > 1
+    how = (cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
+    if shrinking:
+        return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    moved = cv2.warpAffine(frame, to_crop, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(np.clip(moved, 0, 1), np.float32)

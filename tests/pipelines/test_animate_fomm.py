@@ -1,0 +1,151 @@
+"""`animate` with the engine `fomm`, and models under a name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+torch = pytest.importorskip("torch")
+
+from likeness import animate, verify  # noqa: E402
+from likeness.cli.main import run  # noqa: E402
+from likeness.engines.fomm.library import (  # noqa: E402
+    import_model,
+    list_models,
+    open_files,
+    open_model,
+    path_of,
+)
+from likeness.errors import ModelFormat, OutputExists, UnknownModel, UsageError  # noqa: E402
+
+from ..fomm_models import write_files  # noqa: E402
+
+FRAMES = 20
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_files(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def model(files: tuple[Path, Path], home: Path) -> str:
+    import_model(*files, "tiny", licence="CC0-1.0", overwrite=True)
+    return "fomm:tiny"
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_a_portrait_of_any_size_is_animated_and_sealed(
+    portrait: Path, talk: Path, model: str, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    done = animate(portrait, talk, out=tmp_path / "out.mp4", engine=model)
+    source = np.asarray(Image.open(portrait).convert("RGB"))
+    made = frames_of(done.path)
+    assert len(made) == FRAMES
+    assert abs(made[0].shape[0] - source.shape[0]) <= 1
+    assert np.abs(made[12].astype(int) - made[0]).max() > 10, "something moves"
+    assert done.making.models[0].name == "fomm:tiny"
+    assert done.making.models[0].sha256 == hashlib.sha256(files[0].read_bytes()).hexdigest()
+    found = verify(done.path)
+    assert found.state == "valid"
+    assert found.engine == "likeness fomm 1"
+    assert found.watermark.found
+
+
+def test_the_files_themselves_make_the_same(
+    portrait: Path, talk: Path, model: str, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    checkpoint, configuration = files
+    named = animate(portrait, talk, out=tmp_path / "a", engine=model, end_s=0.2)
+    direct = animate(
+        portrait, talk, out=tmp_path / "b", engine="fomm", end_s=0.2,
+        checkpoint=checkpoint, checkpoint_config=configuration,
+    )  # fmt: skip
+    for first, second in zip(
+        sorted(named.path.glob("*.png")), sorted(direct.path.glob("*.png")), strict=True
+    ):
+        difference = np.asarray(Image.open(first), int) - np.asarray(Image.open(second), int)
+        assert np.abs(difference).mean() < 4, "no more than the watermarks' different payloads"
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "says"),
+    [
+        ("fomm", {}, "needs a checkpoint"),
+        ("fomm", {"checkpoint": Path("a.pth")}, "needs a checkpoint"),
+        ("fomm:tiny", {"checkpoint": Path("a.pth")}, "Both"),
+        ("fomm:tiny", {"region": "lips"}, "no region"),
+        ("fomm:tiny", {"strength": 0.5}, "no strength"),
+        ("mesh", {"checkpoint": Path("a.pth")}, "takes no model"),
+        ("mesh:tiny", {}, "takes no model"),
+        ("fomm:../tiny", {}, "cannot be a model's name"),
+    ],
+)
+def test_contradictions_are_refused_before_any_work(
+    portrait: Path, talk: Path, model: str, tmp_path: Path, engine: str, options: dict[str, object], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        animate(portrait, talk, out=tmp_path / "out.mp4", engine=engine, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recorded_motion_has_no_pictures(portrait: Path, motion: Path, model: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="pictures"):
+        animate(portrait, motion, out=tmp_path / "out.mp4", engine=model)
+
+
+def test_an_unknown_model_is_named_with_those_there_are(
+    portrait: Path, talk: Path, model: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnknownModel, match="tiny") as found:
+        animate(portrait, talk, out=tmp_path / "out.mp4", engine="fomm:vox")
+    assert "models import" in found.value.hint
+
+
+def test_an_imported_model_is_the_same_model(files: tuple[Path, Path], model: str) -> None:
+    wanted, got = open_files(*files), open_model("tiny")
+    assert got.licence == "CC0-1.0"
+    assert got.sha256 == wanted.sha256
+    assert got.pair.generator.config == wanted.pair.generator.config
+    for mine, theirs in zip(got.pair, wanted.pair, strict=True):
+        state = theirs.state_dict()
+        assert all(torch.equal(state[key], value) for key, value in mine.state_dict().items())
+
+
+def test_the_corner_rule_is_kept(files: tuple[Path, Path], home: Path) -> None:
+    import_model(*files, "new-rule", align_corners=False)
+    assert not open_model("new-rule").pair.generator.dense_motion_network.align_corners
+    path_of("new-rule").unlink()
+
+
+def test_import_says_what_it_made_and_replaces_nothing_unasked(
+    files: tuple[Path, Path], model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, configuration = map(str, files)
+    assert run(["models", "import", checkpoint, "--config", configuration, "--name", "second"]) == 0
+    assert "--engine fomm:second" in capsys.readouterr().out
+    assert {"second", "tiny"} <= set(list_models())
+    with pytest.raises(OutputExists):
+        import_model(*files, "second")
+    path_of("second").unlink()
+
+
+def test_a_damaged_model_is_refused(files: tuple[Path, Path], home: Path) -> None:
+    path = import_model(*files, "damaged")
+    whole = path.read_bytes()
+    for part in (whole[:100], whole[: len(whole) // 2], b"", b"{}" + whole):
+        path.write_bytes(part)
+        with pytest.raises(ModelFormat):
+            open_model("damaged")
+    path.unlink()
