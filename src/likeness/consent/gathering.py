@@ -86,8 +86,16 @@ def read_voice(path: Path, *, offline: bool | None = None) -> Floats:
         NoSpeech: there is too little in it.
         MediaError, ModelError
     """
-    samples = read_mono(path, rate_hz=speaker.RATE_HZ, max_s=_LONGEST_S, cut=True)
-    return speaker.embed_voice(samples, speaker.RATE_HZ, offline=offline)
+    return speaker.embed_voice(read_sound(path), speaker.RATE_HZ, offline=offline)
+
+
+def read_sound(path: Path) -> Floats:
+    """The first two minutes of a file's sound, (n,) float32 at `speaker.RATE_HZ`.
+
+    Raises:
+        MediaError
+    """
+    return read_mono(path, rate_hz=speaker.RATE_HZ, max_s=_LONGEST_S, cut=True)
 
 
 def add_references(

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, look_into, read_voice
+from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, look_into, read_sound
 from likeness.consent.parts import Embedding, References
 from likeness.errors import NoSpeech
 from likeness.faces import identity
@@ -39,7 +39,7 @@ class Comparison:
         match, no_match: the thresholds: beyond the first it is a match, beyond the other it is none.
         persons: how many different persons were seen or heard.
         looked_at: how many faces were compared.
-        why: where nothing could be compared, the reason, as the end of a sentence.
+        why: where nothing could be compared or told, the reason, as the end of a sentence.
     """
 
     what: What
@@ -63,7 +63,8 @@ class Comparison:
         }[self.verdict]
         if self.persons > 1 and self.verdict == "no match":
             words = f"{self.persons} different people are seen, and not all of them are the record's subject"
-        return f"{self.file}: {words} ({self._figures()})."
+        since = f", since {self.why}" if self.why else ""
+        return f"{self.file}: {words}{since} ({self._figures()})."
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
@@ -200,11 +201,15 @@ def _compare_voice(path: Path, reference: Embedding | None, offline: bool | None
         return _unknown("voice", path.name, why)
     assert reference is not None
     try:
-        heard = read_voice(path, offline=offline)
+        samples = read_sound(path)
+        heard = speaker.embed_voice(samples, speaker.RATE_HZ, offline=offline)
     except NoSpeech:
         return _unknown("voice", path.name, "there is too little speech in it")
     alike = speaker.similarity(heard, reference.vector)
-    return Comparison("voice", path.name, speaker.judge(alike), alike, speaker.MATCH, speaker.NO_MATCH, 1, 1)
+    verdict, why = speaker.judge(alike), ""
+    if verdict == "no match" and speaker.is_narrow_band(samples, speaker.RATE_HZ):
+        verdict, why = "cannot tell", "a voice through a telephone is too unlike itself"
+    return Comparison("voice", path.name, verdict, alike, speaker.MATCH, speaker.NO_MATCH, 1, 1, why=why)
 
 
 def _why_not(reference: Embedding | None, model: str, what: What) -> str:
