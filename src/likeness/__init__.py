@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from likeness.config import AnimateConfig
     from likeness.errors import LikenessError
-    from likeness.pipelines.animate import Animation, animate
+    from likeness.pipelines.animate import animate
+    from likeness.pipelines.animation import Animation
     from likeness.pipelines.list_faces import list_faces
     from likeness.pipelines.record import Recording, record_motion
     from likeness.progress import Progress
@@ -41,7 +42,7 @@ __all__ = [
 
 _HOMES = {
     "AnimateConfig": "likeness.config",
-    "Animation": "likeness.pipelines.animate",
+    "Animation": "likeness.pipelines.animation",
     "Face": "likeness.types",
     "LikenessError": "likeness.errors",
     "Progress": "likeness.progress",

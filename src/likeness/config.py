@@ -74,6 +74,7 @@ class AnimateConfig(MotionConfig):
         device: for engines that use torch.
         checkpoint, checkpoint_config: published weights and the file that describes them, for engines that
             take any (`fomm`).
+        whole_frame: these weights were trained on whole pictures (bodies, clothes, drawings), not on faces.
     """
 
     max_side: int = 1280
@@ -94,6 +95,7 @@ class AnimateConfig(MotionConfig):
     device: Device = "auto"
     checkpoint: Path | None = None
     checkpoint_config: Path | None = None
+    whole_frame: bool = False
 
     def __post_init__(self) -> None:
         # `super()` without arguments does not work in a dataclass with slots.

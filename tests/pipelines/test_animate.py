@@ -29,7 +29,8 @@ from likeness.media import AudioReader, VideoReader, probe
 from likeness.motion.calibrate import Calibration
 from likeness.motion.frame import MotionFrame
 from likeness.pipelines import animate as module
-from likeness.pipelines.animate import Animation, animate
+from likeness.pipelines.animate import animate
+from likeness.pipelines.animation import Animation
 from likeness.progress import Progress
 from likeness.types import ModelRef, Picture
 from likeness.verification import verify

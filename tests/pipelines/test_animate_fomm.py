@@ -149,3 +149,44 @@ def test_a_damaged_model_is_refused(files: tuple[Path, Path], home: Path) -> Non
         with pytest.raises(ModelFormat):
             open_model("damaged")
     path.unlink()
+
+
+@pytest.mark.parametrize(("height", "width"), [(90, 160), (300, 200), (256, 256)])
+def test_models_of_whole_pictures_look_for_no_face(
+    talk: Path, files: tuple[Path, Path], tmp_path: Path, height: int, width: int
+) -> None:
+    ramp = np.linspace(0, 255, width).astype(np.uint8)
+    nobody = np.repeat(np.stack([ramp, ramp[::-1], np.full(width, 90)], -1)[None], height, 0).astype(np.uint8)
+    Image.fromarray(nobody).save(tmp_path / "nobody.png")
+    import_model(*files, "body", whole_frame=True, overwrite=True)
+    done = animate(tmp_path / "nobody.png", talk, out=tmp_path / "out.mp4", engine="fomm:body", best_frame=3)
+    made = frames_of(done.path)
+    assert (len(made), made[0].shape) == (FRAMES, (height, width, 3))
+    assert done.best_frame == 3
+    assert ("enlarged" in " ".join(done.warnings)) == (max(height, width) > 300)
+    assert verify(done.path).state == "valid"
+    with av.open(str(done.path)) as container:
+        assert container.streams.audio, "the driver's sound is kept"
+
+
+def test_whole_pictures_have_no_face_to_choose(
+    portrait: Path, talk: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    checkpoint, configuration = files
+    with pytest.raises(UsageError, match="whole pictures"):
+        animate(
+            portrait, talk, out=tmp_path / "out.mp4", engine="fomm", checkpoint=checkpoint,
+            checkpoint_config=configuration, whole_frame=True, crop=True,
+        )  # fmt: skip
+
+
+def test_a_picture_comes_out_of_its_letterbox_as_it_went_in() -> None:
+    from likeness.engines.fomm.whole import Letterbox
+
+    ramp = np.linspace(0, 255, 200)
+    image = np.stack(np.broadcast_arrays(ramp[None], ramp[:100, None], 128), -1).astype(np.uint8)
+    place = Letterbox.of(image)
+    square = place.put_in(image)
+    assert square.shape == (256, 256, 3)
+    back = place.take_out(square.astype(np.float32) / 255, 200, 100)
+    assert np.abs(back.astype(int) - image).max() <= 3

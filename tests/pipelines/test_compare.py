@@ -9,7 +9,8 @@ import pytest
 
 from likeness.errors import OutputExists, Unsupported, UsageError
 from likeness.media import VideoReader, probe
-from likeness.pipelines.animate import Animation, animate
+from likeness.pipelines.animate import animate
+from likeness.pipelines.animation import Animation
 from likeness.pipelines.compare import GAP_PX
 from likeness.types import Picture
 

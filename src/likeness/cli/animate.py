@@ -164,6 +164,14 @@ def animate(
             "--config", metavar="FILE", help="The .yaml that came with them.", rich_help_panel=RUNNING
         ),
     ] = None,
+    whole_frame: Annotated[
+        bool,
+        typer.Option(
+            "--whole-frame",
+            help="The weights know whole pictures (bodies, clothes, drawings), not faces.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = False,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"],
         typer.Option(help="Where engines that use torch run.", rich_help_panel=RUNNING),
@@ -212,6 +220,7 @@ def animate(
         device=device,
         checkpoint=checkpoint,
         checkpoint_config=checkpoint_config,
+        whole_frame=whole_frame,
     )
     with progress_bar() as report:
         result = likeness.animate(

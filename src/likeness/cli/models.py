@@ -70,6 +70,10 @@ def import_(
             "default), or as torch 1.3 and later do.",
         ),
     ] = None,
+    whole_frame: Annotated[
+        bool,
+        typer.Option("--whole-frame", help="It knows whole pictures (bodies, clothes, drawings), not faces."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a model that has this name.")
     ] = False,
@@ -80,7 +84,15 @@ def import_(
     get_engine("fomm")  # says what is missing, where torch is not installed
     from likeness.engines.fomm.library import import_model
 
-    path = import_model(checkpoint, config, name, licence=licence, align_corners=corners, overwrite=overwrite)
+    path = import_model(
+        checkpoint,
+        config,
+        name,
+        licence=licence,
+        align_corners=corners,
+        whole_frame=whole_frame,
+        overwrite=overwrite,
+    )
     typer.echo(f"{path}\nuse it with --engine fomm:{name}")
 
 

@@ -14,7 +14,8 @@ from likeness.demo.tracked import track
 from likeness.errors import NotWritable
 from likeness.media.files import temporary_beside, write_error
 from likeness.models import fetch_all
-from likeness.pipelines.animate import Animation, animate
+from likeness.pipelines.animate import animate
+from likeness.pipelines.animation import Animation
 from likeness.progress import OnProgress, silent
 from likeness.verification import Verification
 

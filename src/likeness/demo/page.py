@@ -16,7 +16,7 @@ import numpy as np
 from likeness.demo.posted import CRF, Copy
 from likeness.demo.tracked import Tracked
 from likeness.models import info
-from likeness.pipelines.animate import Animation
+from likeness.pipelines.animation import Animation
 from likeness.types import Floats
 from likeness.verification import Verification
 

@@ -50,6 +50,7 @@ class Engine(Protocol):
 
     The class is called without arguments, unless it has the class method `open(model, config)`: an engine
     that runs many models makes itself there. `model` is what follows a colon in the engine's name, or "".
+    One whose model knows no faces has `whole_frame` True; see `pipelines.animate_whole.WholeEngine`.
     """
 
     name: ClassVar[str]

@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 from likeness.config import AnimateConfig, from_mapping
-from likeness.consent.permission import Permission
-from likeness.disclosure.seal import Sealed, SealedVideo
+from likeness.disclosure.seal import SealedVideo
 from likeness.engines.base import Engine
 from likeness.errors import UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
-from likeness.media import AudioSource, check_input, check_output, check_sound, format_of
+from likeness.media import AudioSource, check_input, check_output, check_sound
 from likeness.models import all_models, fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
 from likeness.motion.frame import MotionFrame
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
 from likeness.pipelines.allow import allow, compare_portrait
-from likeness.pipelines.compare import Comparison, compare
+from likeness.pipelines.animate_whole import WholeEngine, animate_whole
+from likeness.pipelines.animation import Animation, describe, sound_warnings
 from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
-from likeness.pipelines.show import video_html
 from likeness.progress import OnProgress, Progress, silent
 from likeness.registry import get_engine, split_name
-from likeness.types import Ingredient, Making
 
 LOOK_AHEAD_S = 4
 """So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
@@ -45,47 +41,6 @@ MOST_PICTURES_BYTES = 256 << 20
 
 MOST_AHEAD = 3000
 """A best frame may lie so far ahead: all frames before it are kept meanwhile, 42 kB each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Animation:
-    """What was made.
-
-    Attributes:
-        path: the finished file (or folder of pictures).
-        source, driving: what it was made from.
-        frames, rate, width, height: of the result.
-        best_frame: the driver frame that the source's own picture stands for.
-        held_frames: frames in which the driver's face was not seen, and its last place was held.
-        warnings: what a person should know of the result.
-        config, making: how it was made.
-        sealed: the marks it carries.
-    """
-
-    path: Path
-    source: Path
-    driving: Path
-    frames: int
-    rate: Fraction
-    width: int
-    height: int
-    best_frame: int
-    held_frames: int
-    warnings: tuple[str, ...]
-    config: AnimateConfig
-    making: Making
-    sealed: Sealed
-
-    def compare(self, out: str | os.PathLike[str] | None = None, *, overwrite: bool = True) -> Comparison:
-        """Source, driver and result beside each other, as a sealed clip that a notebook shows.
-
-        Args:
-            out: where to write it; None = beside the result, with "-compare" in its name.
-        """
-        return compare(self, None if out is None else Path(out), overwrite=overwrite)
-
-    def _repr_html_(self) -> str:
-        return video_html(self.path)
 
 
 def animate(
@@ -128,6 +83,9 @@ def animate(
     ours = {entry.name for entry in all_models()}
     names = {LANDMARKER, *(model.name for model in renderer.models() if model.name in ours)}
     fetch_all(sorted(names), on_progress=on_progress, offline=config.offline or None)
+    if getattr(renderer, "whole_frame", False):
+        whole = cast(WholeEngine, renderer)
+        return animate_whole(whole, source, driving, out, config, inputs, permission, on_progress)
     pictures = "image" in renderer.needs
     with (
         opencv_on_one_thread(),
@@ -149,7 +107,7 @@ def animate(
         first = _look_ahead(stream, driver, config, on_progress, pictures)
         calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
         performer.begin(calibration)
-        making = _describe(renderer, config, inputs, driving, calibration.index, permission)
+        making = describe(renderer, config, inputs, driving, calibration.index, permission)
         height, width = portrait.image.shape[:2]
         with SealedVideo(
             out,
@@ -180,7 +138,7 @@ def animate(
                 *(permission.notes if permission else ()),
                 *performer.warnings(),
                 *_driver_warnings(driver),
-                *_sound_warnings(out, audio_file),
+                *sound_warnings(out, audio_file),
                 *video.sealed.notes,
             ),
             config=config,
@@ -280,41 +238,6 @@ def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> Au
         check_sound(driver.path, config.end_s)
         return AudioSource(driver.path, start_s=driver.start_s)
     return None
-
-
-def _describe(
-    engine: Engine,
-    config: AnimateConfig,
-    inputs: list[Path],
-    driving: Path,
-    best_frame: int,
-    permission: Permission | None,
-) -> Making:
-    roles: tuple[Literal["source", "driver", "audio"], ...] = ("source", "driver", "audio")
-    return Making(
-        act="animate",
-        engine=engine.name,
-        engine_version=engine.version,
-        ingredients=tuple(Ingredient(path, role) for path, role in zip(inputs, roles, strict=False)),
-        models=engine.models(),
-        parameters={
-            "relative": config.relative,
-            "region": config.region,
-            "strength": config.strength,
-            "best_frame": best_frame,
-        },
-        rights=config.rights,
-        label=config.label,
-        tsa_url=config.tsa_url,
-        consent=permission.describe() if permission else None,
-    )
-
-
-def _sound_warnings(out: Path, audio_file: Path | None) -> tuple[str, ...]:
-    silent_format = format_of(out)
-    if audio_file is None or silent_format not in ("gif", "png"):
-        return ()
-    return (f"The output holds no sound, so {audio_file.name} was not used.",)
 
 
 def _driver_warnings(driver: Driver) -> tuple[str, ...]:

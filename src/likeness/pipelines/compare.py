@@ -22,7 +22,7 @@ from likeness.pipelines.show import video_html
 from likeness.types import Ingredient, Picture
 
 if TYPE_CHECKING:
-    from likeness.pipelines.animate import Animation
+    from likeness.pipelines.animation import Animation
 
 GAP_PX = 8
 

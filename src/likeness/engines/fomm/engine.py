@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from likeness.engines.base import Source
     from likeness.engines.fomm.library import FommModel
     from likeness.engines.fomm.performer import FommPerformer
+    from likeness.engines.fomm.whole import WholePerformer
     from likeness.motion.frame import Need
+    from likeness.types import Picture
 
 KNOWN = frozenset({"relative", "adapt_scale", "best_frame"})
 
@@ -25,8 +27,8 @@ class FommEngine:
     version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({"image"})
 
-    def __init__(self, model: FommModel) -> None:
-        self._model = model
+    def __init__(self, model: FommModel, *, whole_frame: bool = False) -> None:
+        self._model, self.whole_frame = model, whole_frame
 
     @classmethod
     def open(cls, model: str, config: AnimateConfig) -> Self:
@@ -44,20 +46,26 @@ class FommEngine:
                     f"The engine fomm moves the whole face, and knows no {choice.name.replace('_', ' ')}.",
                     "Leave that choice out, or use the engine mesh.",
                 )
+        if config.whole_frame:
+            _refuse_faces(config)
         if model:
             if config.checkpoint or config.checkpoint_config:
                 raise UsageError(
                     "Both a model by name and a checkpoint were given.",
                     f"Leave out --checkpoint and --config (checkpoint in Python), or “:{model}”.",
                 )
-            return cls(open_model(model))
+            found = open_model(model)
+            if found.whole_frame:
+                _refuse_faces(config)
+            return cls(found, whole_frame=found.whole_frame or config.whole_frame)
         if config.checkpoint is None or config.checkpoint_config is None:
             raise UsageError(
                 "The engine fomm needs a checkpoint and its configuration.",
                 "Add --checkpoint FILE and --config FILE (checkpoint and checkpoint_config in Python), or "
                 "import them once with `likeness models import` and use the engine fomm:NAME.",
             )
-        return cls(open_files(config.checkpoint, config.checkpoint_config))
+        opened = open_files(config.checkpoint, config.checkpoint_config)
+        return cls(opened, whole_frame=config.whole_frame)
 
     def prepare(self, source: Source, config: AnimateConfig) -> FommPerformer:
         """Cut the face out at the model's size, and compute what does not change."""
@@ -65,6 +73,22 @@ class FommEngine:
 
         return FommPerformer(self._model.pair, source, config)
 
+    def prepare_whole(self, image: Picture, config: AnimateConfig) -> WholePerformer:
+        """For models that know no faces: the whole picture, (h, w, 3) uint8 RGB."""
+        from likeness.engines.fomm.animator import Settings
+        from likeness.engines.fomm.whole import WholePerformer
+
+        settings = Settings(relative=config.relative, adapt_scale=config.adapt_scale)
+        return WholePerformer(self._model.pair, image, settings)
+
     def models(self) -> tuple[ModelRef, ...]:
         """The checkpoint."""
         return (ModelRef(self._model.name, self._model.sha256),)
+
+
+def _refuse_faces(config: AnimateConfig) -> None:
+    if config.crop or config.source_face is not None or config.driving_face is not None:
+        raise UsageError(
+            "This model is shown whole pictures, in which no face is looked for.",
+            "Leave out --crop, --source-face and --driving-face (crop … in Python).",
+        )

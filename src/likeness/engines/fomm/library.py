@@ -41,12 +41,14 @@ class FommModel:
         pair: its networks.
         sha256: of the checkpoint it came from.
         licence: as stated when it was imported; "not stated" otherwise.
+        whole_frame: it was trained on whole pictures, not on faces.
     """
 
     name: str
     pair: Pair
     sha256: str
     licence: str = "not stated"
+    whole_frame: bool = False
 
 
 def open_files(checkpoint: Path, configuration: Path, *, align_corners: bool | None = None) -> FommModel:
@@ -64,6 +66,7 @@ def import_model(
     *,
     licence: str = "not stated",
     align_corners: bool | None = None,
+    whole_frame: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Convert published files to one of the user's models.
@@ -72,6 +75,7 @@ def import_model(
         name: lower-case letters, digits, ".", "_" and "-".
         licence: under which the weights were published, for the record.
         align_corners: see `checkpoint.load_pair`.
+        whole_frame: it was trained on whole pictures (bodies, clothes, drawings), not on faces.
 
     Returns:
         The file.
@@ -96,6 +100,7 @@ def import_model(
         "version": VERSION,
         "model_params": _plain(values),
         "align_corners": True if align_corners is None else align_corners,
+        "whole_frame": whole_frame,
         "from": checkpoint.name,
         "sha256": _hash(checkpoint),
         "licence": licence,
@@ -145,7 +150,7 @@ def open_model(name: str) -> FommModel:
         tensors.setdefault(part, {})[rest] = tensor
     config = parse_configuration({"model_params": header["model_params"]}, path.name)
     pair = build_pair(config, tensors, path.name, align_corners=header["align_corners"])
-    return FommModel(f"fomm:{name}", pair, header["sha256"], header["licence"])
+    return FommModel(f"fomm:{name}", pair, header["sha256"], header["licence"], header["whole_frame"])
 
 
 def path_of(name: str) -> Path:
@@ -169,7 +174,7 @@ def _read_header(metadata: Mapping[str, str] | None, path: Path) -> dict[str, An
         raise ModelFormat(f"{path.name} is not a model of ours.", "Import the checkpoint again.") from error
     if not known or header.get("version") != VERSION:
         raise ModelFormat(f"{path.name} is of a version that this program does not know.", "Update likeness.")
-    right = {"align_corners": bool, "sha256": str, "licence": str, "model_params": dict}
+    right = {"align_corners": bool, "sha256": str, "licence": str, "model_params": dict, "whole_frame": bool}
     if not all(isinstance(header.get(key), kind) for key, kind in right.items()):
         raise ModelFormat(f"{path.name} is damaged.", "Import the checkpoint again.")
     return header  # type: ignore[no-any-return]

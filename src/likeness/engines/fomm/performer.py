@@ -58,10 +58,15 @@ class FommPerformer:
         """Whether the face had to be enlarged."""
         if self._crop.scale < COARSE:
             return ()
-        return (
-            f"The model works at {SIZE_PX}×{SIZE_PX} px: what it makes was enlarged {self._crop.scale:.1f} "
-            "times, and is as much less sharp than the picture around it.",
-        )
+        return (enlarged(self._crop.scale),)
+
+
+def enlarged(times: float) -> str:
+    """What people are told of a result that is larger than the model made it."""
+    return (
+        f"The model works at {SIZE_PX}×{SIZE_PX} px: what it makes was enlarged {times:.1f} times, "
+        "and is as much less sharp."
+    )
 
 
 def _image_of(motion: MotionFrame) -> Picture:

@@ -1,0 +1,80 @@
+"""Models that know no faces (bodies, clothes, drawings, robots): they are shown the whole picture.
+
+A picture that is not square is put into one, with bars of its own border's colours, and taken out again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from likeness.engines.fomm.animator import Animator, Settings
+from likeness.engines.fomm.checkpoint import Pair
+from likeness.engines.fomm.performer import SIZE_PX
+from likeness.types import Floats, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Where a picture lies in the model's square: left, top, width, height, px."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, image: Picture) -> Letterbox:
+        """The largest place for a picture (h, w, 3), in the middle."""
+        height, width = image.shape[:2]
+        scale = SIZE_PX / max(height, width)
+        w, h = max(1, round(width * scale)), max(1, round(height * scale))
+        return cls((SIZE_PX - w) // 2, (SIZE_PX - h) // 2, w, h)
+
+    def put_in(self, image: Picture) -> Picture:
+        """(256, 256, 3) uint8: the picture in its place; beside it, its border repeated."""
+        small = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        right, below = SIZE_PX - self.left - self.width, SIZE_PX - self.top - self.height
+        bars = (self.top, below, self.left, right)
+        return np.asarray(cv2.copyMakeBorder(small, *bars, cv2.BORDER_REPLICATE), np.uint8)
+
+    def take_out(self, frame: Floats, width: int, height: int) -> Picture:
+        """The place's content (height, width, 3) uint8 of a frame (256, 256, 3), 0 … 1."""
+        part = frame[self.top : self.top + self.height, self.left : self.left + self.width]
+        shrinking = width < self.width
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+        large = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=how)
+        return np.asarray(np.clip(np.rint(large * 255), 0, 255), np.uint8)
+
+
+class WholePerformer:
+    """A whole picture, moved by whole driver frames.
+
+    Args:
+        image: (h, w, 3) uint8 RGB; results have its size.
+    """
+
+    def __init__(self, pair: Pair, image: Picture, settings: Settings) -> None:
+        self._shape = image.shape[:2]
+        self._place = Letterbox.of(image)
+        self._animator = Animator(pair, self._place.put_in(image), settings)
+        self._driver_place: Letterbox | None = None
+
+    @property
+    def enlargement(self) -> float:
+        """How much larger the result is than what the model makes."""
+        return float(max(self._shape) / SIZE_PX)
+
+    def begin(self, frame: Picture) -> None:
+        """The driver frame that the source's own picture stands for, (h, w, 3) uint8 RGB."""
+        self._driver_place = Letterbox.of(frame)
+        self._animator.begin(self._driver_place.put_in(frame))
+
+    def render(self, frame: Picture) -> Picture:
+        """The source doing what the frame shows, (h, w, 3) uint8 RGB. It is not sealed."""
+        assert self._driver_place is not None, "begin comes first"
+        made = self._animator.render(self._driver_place.put_in(frame))
+        height, width = self._shape
+        return self._place.take_out(made, width, height)
