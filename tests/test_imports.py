@@ -23,7 +23,7 @@ TIERS = (
     ("verification", "consent"),
     ("motion",),
     ("engines",),
-    ("pipelines",),
+    ("pipelines", "training"),
     ("__init__", "fomm"),
     ("demo", "doctor"),
     ("cli",),
@@ -153,8 +153,8 @@ def test_nobody_writes_pictures_behind_its_back() -> None:
 @pytest.mark.parametrize("module", ["pickle", "shelve", "marshal", "dill", "joblib"])
 def test_no_untrusted_format_is_read(module: str) -> None:
     users = {name_of(path) for path in modules() for target in imports_of(path) if target == module}
-    # It knows the error that torch raises, and nothing else of it.
-    assert users <= {"likeness.engines.fomm.checkpoint"}
+    # They know the error that torch raises, and nothing else of it.
+    assert users <= {"likeness.engines.fomm.checkpoint", "likeness.training.tensors"}
     assert all(
         [alias.name for alias in node.names] == ["UnpicklingError"]
         for path in modules()

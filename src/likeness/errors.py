@@ -8,7 +8,7 @@
     ├ ConsentError        5    RightsMissing, ConsentMissing, ConsentFormat, ConsentInvalid, ConsentExpired,
     │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch,
     │                        EvidenceRefused
-    ├ EngineError         6    UnknownEngine, MissingExtra
+    ├ EngineError         6    UnknownEngine, MissingExtra, TrainingDiverged
     ├ ModelError          7    UnknownModel, ModelMissing, ChecksumMismatch, ModelFormat
     ├ DisclosureError     8    SealFailed, IdentityError
     └ OutputError         9    OutputExists, NotWritable, DiskFull
@@ -157,6 +157,10 @@ class UnknownEngine(EngineError):
 
 class MissingExtra(EngineError):
     """A part of the package that is installed separately is missing."""
+
+
+class TrainingDiverged(EngineError):
+    """A loss or a gradient became infinite or not a number, and training stopped."""
 
 
 class ModelError(LikenessError):

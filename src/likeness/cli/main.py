@@ -16,11 +16,13 @@ from likeness.cli import (
     consent_voice,
     demo,
     doctor,
+    evaluate,
     faces,
     identity,
     identity_check,
     models,
     motion,
+    train,
     trust,
     verify,
 )
@@ -41,8 +43,10 @@ MAKE, LOOK, ASK, SET_UP = "Make", "Look", "Ask", "Set up"
 app.command("animate", rich_help_panel=MAKE)(animate.animate)
 app.command("demo", rich_help_panel=MAKE)(demo.demo)
 app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
+app.add_typer(train.app, name="train", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)
+app.command("evaluate", rich_help_panel=LOOK)(evaluate.evaluate)
 app.command("identity-check", rich_help_panel=LOOK)(identity_check.identity_check)
 consent.app.command("record-voice")(consent_voice.record_voice)
 consent.app.command("revoke")(consent_keep.revoke)

@@ -1,0 +1,271 @@
+"""Training a First Order Motion Model from a folder of clips."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from likeness.engines.fomm.animator import check_size
+from likeness.errors import TrainingDiverged, UsageError
+from likeness.media import temporary_beside
+from likeness.media.files import write_error
+from likeness.progress import OnProgress, Progress, silent
+from likeness.training.clips import Clip, Clips, Cut, prepare_clips
+from likeness.training.journal import Journal
+from likeness.training.pairs import Batch, Pairs
+from likeness.training.perceptual import read_vgg
+from likeness.training.preview import draw_grid, save_preview
+from likeness.training.settings import Plan, read_plan
+from likeness.training.state import BEST, LAST, Standing, resume_training, save_training
+from likeness.training.trainer import FommTrainer
+from likeness.training.world import join_world
+
+SNAPSHOT = "diverged.pth.tar"
+PREVIEW_ROWS = 4
+JUDGED_FRAMES = 4
+"""Frames of each validation clip that the score is the mean of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often what is done, in steps; 0 is never.
+
+    Attributes:
+        save: write `last.pth.tar` (and `best.pth.tar`, where it is better). After a stop, training goes on
+            from there.
+        report: write a line of losses.
+        preview: write a sheet to look at.
+    """
+
+    save: int = 500
+    report: int = 10
+    preview: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training left.
+
+    Attributes:
+        folder: with `config.yaml`, `last.pth.tar`, `best.pth.tar`, `losses.jsonl` and `previews`.
+        steps: how many there are in all.
+        resumed_at: the step at which it was taken up again, 0 for a new one.
+        score: the smallest so far: mean absolute difference on the validation clips, or, without such,
+            the mean perceptual loss.
+        notes: what a person should know.
+    """
+
+    folder: Path
+    steps: int
+    resumed_at: int
+    score: float
+    notes: tuple[str, ...]
+
+
+def train_fomm(
+    config: str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    validation: str | os.PathLike[str] | None = None,
+    crop: bool = True,
+    vgg: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    steps: int | None = None,
+    rhythm: Rhythm | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    on_progress: OnProgress = silent,
+) -> Trained:
+    """Train a model, or go on where a training in `out` stopped: exactly there, on the same numbers.
+
+    Args:
+        config: the configuration, a `.yaml` with the published sections; see `read_plan`.
+        data: a folder of videos, or of folders of pictures. Everybody shown should have agreed.
+        out: where everything goes.
+        validation: further clips, by which the best state is chosen; nothing is learned from them.
+        crop: follow the face and cut out head and shoulders; False takes whole frames.
+        vgg: VGG19's weights for the perceptual loss, a file of tensors. Without it, pictures and their
+            edges are compared at several scales.
+        cache: where prepared clips are kept; default: `clips` in `out`.
+        steps: stop after so many steps in all; default: as the configuration's epochs say.
+
+    Raises:
+        MediaError, FaceError: the data cannot be used.
+        ModelError: the configuration, the weights or the state in `out` cannot be used.
+        UsageError: they do not belong together.
+        TrainingDiverged: a loss is not finite any more; the state is kept for inspection.
+        OutputError: something cannot be written.
+    """
+    plan, folder = read_plan(Path(config)), Path(out)
+    check_size(plan.model, plan.training.height_px, plan.training.width_px)
+    where = _choose_device(device)
+    with join_world(where) as world:
+        if world.is_first:
+            _begin_folder(folder, Path(config))
+        cut = Cut(plan.training.height_px, plan.training.width_px, crop)
+        kept = Path(cache) if cache is not None else folder / "clips"
+
+        def prepare(path: str | os.PathLike[str]) -> Clips:
+            if world.is_first:
+                prepare_clips(Path(path), kept, cut, on_progress=on_progress)
+            world.wait()
+            return prepare_clips(Path(path), kept, cut)
+
+        learned = prepare(data)
+        judged = prepare(validation) if validation is not None else Clips((), ())
+        features = read_vgg(Path(vgg)) if vgg is not None else None
+        trainer = FommTrainer(plan, features=features, device=where, world=world)
+        run = _Run(trainer, plan, folder, learned.clips, judged.clips, rhythm or Rhythm())
+        resumed_at = run.resume()
+        total = run.pairs.steps_per_epoch * plan.training.num_epochs if steps is None else steps
+        run.go(total, on_progress)
+        return Trained(
+            folder, run.standing.step, resumed_at, run.standing.best, (*learned.notes, *judged.notes)
+        )
+
+
+class _Run:
+    """The loop, and what it writes; only the first process writes."""
+
+    def __init__(
+        self,
+        trainer: FommTrainer,
+        plan: Plan,
+        folder: Path,
+        learned: tuple[Clip, ...],
+        judged: tuple[Clip, ...],
+        rhythm: Rhythm,
+    ) -> None:
+        settings, world = plan.training, trainer.world
+        self.trainer, self.folder, self.rhythm, self.world = trainer, folder, rhythm, world
+        self.pairs = Pairs(
+            learned,
+            settings.batch_size,
+            settings.seed,
+            settings.augmentation,
+            world.rank,
+            world.size,
+            settings.num_repeats,
+        )
+        self.standing = Standing(
+            0, float("inf"), settings.seed, len(learned), settings.batch_size, world.size
+        )
+        self.shown = _fixed_pairs(judged or learned, 1, PREVIEW_ROWS)
+        self.judged = _fixed_pairs(judged, JUDGED_FRAMES) if judged else None
+        self._since_save: list[float] = []
+
+    def resume(self) -> int:
+        """Take up what is in the folder; returns the step."""
+        path = self.folder / LAST
+        if path.is_file():
+            self.standing = resume_training(self.trainer, path, self.standing)
+        return self.standing.step
+
+    def go(self, total: int, on_progress: OnProgress) -> None:
+        """Train until `total` steps are done."""
+        first = self.standing.step
+        journal = Journal(self.folder, first) if self.world.is_first else None
+        try:
+            for step, batch in self.pairs.stream(first, total):
+                self._step(step, batch, journal)
+                on_progress(Progress("train", step + 1, total, "steps"))
+        finally:
+            if journal is not None:
+                journal.__exit__(None, None, None)
+        if total > first and (not self.rhythm.save or total % self.rhythm.save):
+            self._save()
+
+    def _step(self, step: int, batch: Batch, journal: Journal | None) -> None:
+        epoch = step // self.pairs.steps_per_epoch
+        self.trainer.set_epoch(epoch)
+        outcome = self.trainer.step(batch, step)
+        if not outcome.is_finite:
+            raise self._diverged(step)
+        self.standing = replace(self.standing, step=step + 1)
+        self._since_save.append(outcome.losses["perceptual"])
+        if journal is not None and _is_due(step, self.rhythm.report):
+            journal.report(step, {**outcome.losses, "gradient_norm": outcome.gradient_norm, "epoch": epoch})
+        if self.world.is_first and _is_due(step + 1, self.rhythm.preview):
+            made = self.trainer.make(self.shown.source, self.shown.driving)
+            grid = draw_grid(self.shown.source, self.shown.driving, made)
+            save_preview(grid, self.folder / "previews" / f"step-{step + 1:07}.png", step + 1)
+        if _is_due(step + 1, self.rhythm.save):
+            self._save()
+
+    def _save(self) -> None:
+        score = self._score()
+        self._since_save.clear()
+        is_best = score < self.standing.best
+        self.standing = replace(self.standing, best=min(score, self.standing.best))
+        if not self.world.is_first:
+            return
+        epoch = self.standing.step // self.pairs.steps_per_epoch
+        for name in (LAST, BEST) if is_best else (LAST,):
+            save_training(self.trainer, self.standing, epoch, self.folder / name)
+
+    def _score(self) -> float:
+        if self.judged is None:
+            return float(np.mean(self._since_save)) if self._since_save else self.standing.best
+        made = [
+            self.trainer.make(source[None], driving[None])
+            for source, driving in zip(*self.judged, strict=True)
+        ]
+        return float((torch.cat(made) - self.judged.driving).abs().mean())
+
+    def _diverged(self, step: int) -> TrainingDiverged:
+        path = self.folder / SNAPSHOT
+        if self.world.is_first:
+            save_training(self.trainer, self.standing, step // self.pairs.steps_per_epoch, path)
+        return TrainingDiverged(
+            f"A loss of step {step} is not finite any more. The state then is in {path.name}; {LAST}, where "
+            "there is one, is from before.",
+            "Lower the learning rates or clip_norm in the configuration; the same command then goes on.",
+        )
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _fixed_pairs(clips: tuple[Clip, ...], frames: int, most: int | None = None) -> Batch:
+    """The first frame of each clip, with later ones at equal distances, the last among them."""
+    sources: list[Tensor] = []
+    drivers: list[Tensor] = []
+    for clip in clips[:most]:
+        for index in np.linspace(0, len(clip.frames) - 1, frames + 1)[1:].round().astype(int):
+            sources.append(_as_tensor(clip.frames[0]))
+            drivers.append(_as_tensor(clip.frames[index]))
+    return Batch(torch.stack(sources), torch.stack(drivers))
+
+
+def _as_tensor(frame: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.array(frame)).permute(2, 0, 1).float() / 255
+
+
+def _choose_device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("There is no CUDA device that torch can use.", "Leave out --device cuda.")
+    if name == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device(name)
+
+
+def _begin_folder(folder: Path, config: Path) -> None:
+    """The folder, with a copy of the configuration, which belongs to the checkpoints."""
+    target = folder / "config.yaml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (target.is_file() and target.samefile(config)):
+            with temporary_beside(target) as pending:
+                pending.path.write_bytes(config.read_bytes())
+                pending.commit()
+    except OSError as error:
+        raise write_error(folder, error) from error
