@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import likeness
+
 pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]  # Jupyter's own warnings are not ours
 
 
@@ -26,3 +28,30 @@ def test_the_tour(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "A watermark in the picture says that likeness made it (animate)" in printed
     assert outputs[-1].data["text/plain"] == "('untrusted', 'animate', True)"
     assert (work / "hopper.mp4").is_file()
+
+
+def test_the_whole_story(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`notebooks/animate.ipynb` as it is, and with a checkpoint of the First Order Motion Model."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    from ..fomm_models import write_files
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    checkpoint, configuration = write_files(tmp_path)
+    for name, chosen in (("mesh", None), ("fomm", (checkpoint, configuration))):
+        notebook = nbformat.read(repository / "notebooks" / "animate.ipynb", as_version=4)
+        assert not any(cell.get("outputs") for cell in notebook.cells), "the repository holds no results"
+        if chosen:
+            (choice,) = [cell for cell in notebook.cells if cell.source.startswith("CONFIG = None")]
+            choice.source = f"CHECKPOINT, CONFIG, WHOLE_FRAME = {str(chosen[0])!r}, {str(chosen[1])!r}, False"
+        work = tmp_path / name
+        work.mkdir()
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(work)}}).execute()
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        shown = [output.data.get("text/html", "") for output in outputs if "data" in output]
+        assert sum("<video" in html for html in shown) == (3 if chosen else 2)
+        printed = "".join(output.text for output in outputs if output.output_type == "stream")
+        assert f"made by: animate with likeness {name} 1" in printed
+        assert str(work / "animated.mp4") in printed
+        assert likeness.verify(work / "animated.mp4").state == "valid"
