@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -67,6 +70,7 @@ class TestScope:
         assert not note.may_leave_out_label
         assert "“GRID” (CC BY 4.0)" in note.statement
         assert "benchmarks and tests only" in note.statement
+        assert "whether the media are from it was not checked" in note.statement
 
     def test_none_at_all(self) -> None:
         with pytest.raises(ConsentMissing) as raised:
@@ -259,6 +263,39 @@ class TestRevocation:
         with pytest.raises(ConsentFormat, match="newer version"):
             Revocation.from_bytes(json.dumps(document).encode())
 
+    @pytest.mark.parametrize("place", ["the user's", "a given one"])
+    def test_folders_that_cannot_be_read(
+        self,
+        own_home: Path,
+        record: ConsentRecord,
+        key: ConsentKey,
+        monkeypatch: pytest.MonkeyPatch,
+        place: str,
+    ) -> None:
+        folder = consent.store(consent.revoke(record, key)).parent
+        given = []
+        if place == "a given one":
+            given = [folder]
+            monkeypatch.setattr(revocation, "folder", lambda: own_home / "none")
+
+        def refuse(path: str | Path = ".") -> NoReturn:
+            number = errno.EACCES if Path(path) == folder else errno.ENOENT
+            raise OSError(number, "Permission denied")
+
+        for reader in ("listdir", "scandir"):
+            monkeypatch.setattr(os, reader, refuse)
+        with pytest.raises(ConsentMissing, match="Permission denied"):
+            consent.check(record, revocations=given)
+
+    def test_a_link_to_nothing_beside_the_record(self, tmp_path: Path, record: ConsentRecord) -> None:
+        path = save(tmp_path, record)
+        try:
+            revocation.beside(path).symlink_to(tmp_path / "gone.json")
+        except OSError:
+            pytest.skip("this system makes no links")
+        with pytest.raises(ConsentMissing, match="no such file"):
+            consent.check(path)
+
     def test_no_room_to_keep_it(self, own_home: Path, record: ConsentRecord, key: ConsentKey) -> None:
         own_home.write_bytes(b"")
         with pytest.raises(NotWritable):
@@ -336,10 +373,18 @@ class TestWords:
             "I agree. Four seven one one.",
             "0.9100",
             "evidence, not proof",
+            "checked by likeness",
             spell_fingerprint(signature.fingerprint),
             record.sha256,
         ):
             assert said in text, said
+
+    def test_a_sentence_that_nobody_spoke_is_read_out_too(self, record: ConsentRecord) -> None:
+        """Otherwise more could be signed than was read."""
+        assert record.challenge is not None
+        assert "To be spoken" not in "\n".join(consent.describe(record)), "it was, and is read out there"
+        other = replace(record, challenge=replace(record.challenge, sentence="I agree to all of it."))
+        assert "To be spoken:     “I agree to all of it.”" in consent.describe(other)
 
     def test_a_request_does_not_sound_like_consent(self, draft: Draft) -> None:
         text = "\n".join(consent.describe(draft()))

@@ -28,6 +28,9 @@ def describe(record: ConsentRecord) -> tuple[str, ...]:
         f"Visible label:    {_label(record)}",
     ]
     lines += ["", *_references(record.references)]
+    asked = record.challenge
+    if asked is not None and asked.sentence not in [one.sentence for one in record.evidence]:
+        lines += [f"To be spoken:     “{asked.sentence}”"]
     for evidence in record.evidence:
         lines += _evidence(evidence)
     lines += ["", *_signature(record)]
@@ -81,6 +84,7 @@ def _evidence(evidence: Evidence) -> list[str]:
         f"Spoken:           “{evidence.sentence}”",
         f"                  heard on {evidence.made:%Y-%m-%d}: “{evidence.transcript}”",
         f"                  {scores} – evidence, not proof",
+        f"                  checked by {evidence.tool}",
     ]
 
 

@@ -84,8 +84,9 @@ class Permission:
         record = self.record
         if record.corpus is not None:
             return (
-                f"Made from the research corpus “{record.corpus.name}” ({record.corpus.licence}) under an "
-                "evaluator's record, which is good for benchmarks and tests only."
+                f"Made under an evaluator's record for the research corpus “{record.corpus.name}” "
+                f"({record.corpus.licence}), which is good for benchmarks and tests only; whether the media "
+                "are from it was not checked."
             )
         acts = self.act or " and ".join(record.acts)
         return f"Made under a consent record for: {acts}, until {record.valid_until}; {self._fit()}."

@@ -8,6 +8,7 @@ changes their mind signs a new request.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from likeness.consent.keys import ConsentKey, fits
 from likeness.consent.parts import LINE_LETTERS, Signature
 from likeness.consent.record import ConsentRecord, check_head, load_bytes, refuse
 from likeness.consent.signing import check_signature
-from likeness.errors import ConsentFormat, ConsentInvalid
+from likeness.errors import ConsentFormat, ConsentInvalid, ConsentMissing
 from likeness.media.files import write_error
 from likeness.paths import config_dir
 
@@ -155,8 +156,8 @@ def find(
         The revocation or None; and a sentence for each file that could not be honoured.
 
     Raises:
-        ConsentMissing, ConsentFormat, ConsentInvalid: a file of `given`, or the one beside the record, cannot
-            be read: whether consent was taken back is not known then.
+        ConsentMissing, ConsentFormat, ConsentInvalid: one of these places cannot be read: whether consent was
+            taken back is not known then.
     """
     notes: list[str] = []
     for place in _places(record, path, given):
@@ -171,14 +172,27 @@ def find(
 
 
 def _places(record: ConsentRecord, path: Path | None, given: Iterable[Path]) -> Iterator[Path]:
-    yield from sorted(folder().glob(f"{record.id}-*{SUFFIX}"))
-    if path is not None and beside(path).exists():
+    yield from (one for one in _inside(folder()) if one.name.startswith(f"{record.id}-"))
+    if path is not None and os.path.lexists(beside(path)):
         yield beside(path)
     for one in given:
-        if not one.is_dir():
+        if not os.path.isdir(one):  # noqa: PTH112 - which raises nothing
             yield one
             continue
-        inside = sorted(one.glob(f"*{SUFFIX}"))
+        inside = _inside(one)
         if len(inside) > _MOST_FILES:
             raise ConsentFormat(f"'{one}' holds more than {_MOST_FILES} files.", "Give a smaller folder.")
         yield from inside
+
+
+def _inside(place: Path) -> list[Path]:
+    """The revocations in a folder. Not by `Path.glob`, to which one that may not be read is empty."""
+    try:
+        return sorted(one for one in place.iterdir() if one.name.lower().endswith(SUFFIX))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ConsentMissing(
+            f"The revocations in '{place}' cannot be read: {error.strerror or error}.",
+            "Make the folder readable: whether the consent was taken back is not known.",
+        ) from error
