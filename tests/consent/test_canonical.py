@@ -77,7 +77,7 @@ def test_the_form_of_rfc_8785() -> None:
         (b'{"a": "\\ud800"}', "surrogate"),
         (b'{"\\udfff": 1}', "surrogate"),
         (b'{"a": "\xff"}', "UTF-8"),
-        (b'\xef\xbb\xbf{"a": 1}', "not JSON"),
+        (b'\xef\xbb\xbf{"a": 1}', "byte order mark"),
         (b'{"a": 1} {"a": 2}', "not JSON"),
         (b'{"a": "\n"}', "not JSON"),
         (b'{"a": ' + b"[" * 500_000, "deeper"),

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likeness import consent
-from likeness.consent import ConsentRecord, Corpus, Embedding, Party, References
-from likeness.consent.record import VERSION
+from likeness.consent import ConsentKey, ConsentRecord, Corpus, Embedding, Party, References
+from likeness.consent.record import CORPUS_PURPOSES, VERSION
 from likeness.consent.text import find_fault
 from likeness.errors import ConsentFormat, ConsentInvalid, ConsentMissing, NotWritable, OutputExists
 
@@ -40,7 +40,16 @@ def records(draw: st.DrawFn) -> ConsentRecord:
         corpus=None if is_person else Corpus(draw(LINES), draw(LINES)),
         requester=Party(draw(LINES), draw(LINES)),
         acts=tuple(draw(st.lists(st.sampled_from(consent.ACTS), min_size=1, unique=True))),
-        purposes=tuple(draw(st.lists(LINES, min_size=1, max_size=3, unique=True))),
+        purposes=tuple(
+            draw(
+                st.lists(
+                    LINES if is_person else st.sampled_from(CORPUS_PURPOSES),
+                    min_size=1,
+                    max_size=3,
+                    unique=True,
+                )
+            )
+        ),
         publish=tuple(draw(st.lists(LINES, max_size=3, unique=True))),
         valid_from=days[0],
         valid_until=days[1],
@@ -97,6 +106,21 @@ def test_no_field_takes_just_anything(record: ConsentRecord, odd: Any) -> None:
             if changed != document:
                 with pytest.raises(ConsentInvalid):
                     consent.check_signature(read)
+
+
+def test_a_corpus_is_for_nothing_else(key: ConsentKey) -> None:
+    request = consent.draft_corpus("GRID", licence="CC BY 4.0", evaluator="Ada")
+    ConsentRecord.from_bytes(replace(request, purposes=("tests",)).to_bytes())
+    with pytest.raises(ConsentFormat, match="benchmarks and tests only"):
+        consent.sign(replace(request, purposes=("benchmarks", "a feature film")), key)
+
+
+@pytest.mark.parametrize("language", ["e", "en_US", "en-", "and I agree to more", "English: all of it"])
+def test_a_language_is_no_place_for_words(draft: Draft, language: str) -> None:
+    for sound in ("en", "pt-BR", "zh-Hant-TW"):
+        draft(language=sound)
+    with pytest.raises(ConsentFormat):
+        draft(language=language)
 
 
 def test_unknown_and_missing_fields_are_refused(record: ConsentRecord) -> None:

@@ -49,7 +49,9 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> Json:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DocumentError("is not UTF-8 text") from error
+        raise DocumentError("is not text in UTF-8 (perhaps a picture, or another kind of file)") from error
+    if text.startswith("\ufeff"):
+        raise DocumentError("begins with a byte order mark: a text editor has saved it anew")
     _check_depth(text)
     try:
         value = json.loads(

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from likeness.consent.parts import Corpus, Party
-from likeness.consent.record import ACTS, Act, ConsentRecord
+from likeness.consent.record import ACTS, CORPUS_PURPOSES, Act, ConsentRecord
 from likeness.consent.text import normalise
 from likeness.errors import ConsentFormat
 
 DAYS: Final = 365
 """So long a record is valid if nobody says otherwise."""
-CORPUS_PURPOSES: Final = ("benchmarks", "tests")
 
 
 def draft(
@@ -38,7 +37,8 @@ def draft(
         valid_until: None = a year after that.
 
     Raises:
-        ConsentFormat: something is empty, too long, or holds characters that cannot be seen.
+        ConsentFormat: something is empty, too long, or holds characters that cannot be seen; or it would end
+            before it begins.
     """
     return _finish(
         subject=Party(normalise(subject), normalise(subject_contact)),
@@ -98,6 +98,11 @@ def _finish(
 ) -> ConsentRecord:
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     first = days[0] or now.date()
+    if days[1] is not None and days[1] < first:
+        raise ConsentFormat(
+            f"The consent would end on {days[1]}, before it begins on {first}.",
+            "Give a later last day: --until (valid_until in Python).",
+        )
     record = ConsentRecord(
         kind="subject" if subject else "corpus",
         id=secrets.token_hex(16),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
@@ -35,9 +36,11 @@ FORMAT: Final = "likeness consent"
 VERSION: Final = 1
 MOST_LINES: Final = 20
 MOST_EVIDENCE: Final = 16
+CORPUS_PURPOSES: Final = ("benchmarks", "tests")
 
 Act: TypeAlias = Literal["animate", "swap", "voice"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # the shape of RFC 5646
 _KEYS = (
     "format", "version", "kind", "id", "language", "subject", "corpus", "requester", "acts", "purposes",
     "publish", "valid_from", "valid_until", "may_leave_out_label", "requested", "references", "challenge",
@@ -178,7 +181,7 @@ def load_bytes(path: Path, what: str) -> bytes:
 
 def refuse(name: str, fault: DocumentError) -> ConsentFormat:
     """The error for a document that cannot be read."""
-    hint = "Ask whoever sent it for the original file."
+    hint = "Check that it is the right file, or ask whoever sent it for the original."
     if "newer version" in str(fault):
         hint = "Update likeness (pip install -U likeness), then try again."
     return ConsentFormat(f"{name} {fault}.", hint)
@@ -241,6 +244,10 @@ def _check_whole(record: ConsentRecord) -> None:
         raise DocumentError("is not sound: it needs a subject or a corpus, as its “kind” says")
     if record.kind == "corpus" and record.may_leave_out_label:
         raise DocumentError("is not sound: under a record for a corpus the label cannot be left out")
+    if record.kind == "corpus" and not set(record.purposes) <= set(CORPUS_PURPOSES):
+        raise DocumentError("is not sound: a record for a corpus is good for benchmarks and tests only")
+    if not _LANGUAGE.fullmatch(record.language):
+        raise DocumentError("is not sound: “language” is no tag such as en or pt-BR")
 
 
 def _reason(error: Exception) -> str:
