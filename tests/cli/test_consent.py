@@ -150,6 +150,19 @@ class TestAskAndSign:
         assert "evidence, not proof" in cli("consent", "check", "g.consent.json").out
         assert "“yes one”" in cli("consent", "show", "g.consent.json").out
 
+    def test_what_was_altered_is_not_signed_again(self, record: Path, cli: Cli) -> None:
+        """Somebody sends a record back with other terms in it, under the same signature."""
+        assert "signed again" in cli("consent", "sign", record, "--yes").out
+        record.write_bytes(record.read_bytes().replace(b"Studio Nord", b"Studio West"))
+        before = record.read_bytes()
+        refused = cli("consent", "sign", record, "--yes")
+        assert refused.is_refusal(5)
+        assert "altered" in refused.err
+        assert record.read_bytes() == before
+
+    def test_showing_is_not_checking(self, record: Path, cli: Cli) -> None:
+        assert f"likeness consent check {record}" in cli("consent", "show", record).out
+
     def test_json(self, record: Path, cli: Cli) -> None:
         checked = json.loads(cli("consent", "check", record, "--json", "-").out)
         shown = json.loads(cli("consent", "show", record, "--json", "-").out)
@@ -243,7 +256,7 @@ class TestAnimate:
         words = ("consent", "check", record, "--made", "out.mp4")
         assert cli(*words).is_refusal(3), "there is no such file"
         cli("animate", "hopper.jpg", "talk.mp4", "-o", "out.mp4", "--consent", record, *SHORT)
-        assert "name this record" in cli(*words).out
+        assert "name this record; that is their signer's word" in cli(*words).out
         cli(*NEW, "--act", "animate", "-o", "other.json")
         cli("consent", "sign", "other.json", "--yes")
         assert cli("consent", "check", "other.json", "--made", "out.mp4").is_refusal(5)

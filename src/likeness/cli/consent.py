@@ -133,6 +133,8 @@ def sign(
     from likeness.media.files import check_file_output
 
     request = consent.ConsentRecord.load(record)
+    if request.signature is not None:
+        consent.check_signature(request)  # what somebody altered is not to look as if it had been agreed to
     target = out or record
     beside = reference.beside(target)
     if apart and beside.exists() and not overwrite:
@@ -147,6 +149,8 @@ def sign(
         request, parts = reference.take_apart(request)
     check_file_output(target, overwrite=overwrite or out is None)
     say(consent.describe(request))
+    if request.signature is not None:
+        typer.echo("This is signed already, and would be signed again.")
     ask("Do you agree to all of this, and sign it?", yes)
     signed = consent.sign(request, find_key(key, password_env))
     if parts is not None:
@@ -216,7 +220,7 @@ def check(
     typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
     typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
     if made is not None:
-        typer.echo(f"{made.name} was made under it: its credentials hold, and name this record")
+        typer.echo(f"{made.name}: its credentials hold, and name this record; that is their signer's word")
     for evidence in found.record.evidence:
         typer.echo(f"spoken on {evidence.made:%Y-%m-%d}: evidence, not proof; `likeness consent show` has it")
     say_notes(found.notes)
@@ -238,6 +242,8 @@ def show(
         if str(json) == "-":
             return
     say(describe(found))
+    if found.signature is not None:
+        typer.echo(f"\nThat is what it says. Whether it holds: likeness consent check {record}")
 
 
 def _check_made(record: ConsentRecord, made: Path) -> None:
@@ -253,7 +259,7 @@ def _check_made(record: ConsentRecord, made: Path) -> None:
         )
     if stated.consent.sha256 != record.sha256:
         raise ConsentScope(
-            f"'{made.name}' was made under another consent record ({stated.consent.record[:8]}).",
+            f"The credentials of '{made.name}' name another consent record ({stated.consent.record[:8]}).",
             "Look for that one; one that was signed again has another hash, too.",
         )
 

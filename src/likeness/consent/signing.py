@@ -11,8 +11,6 @@ from likeness.consent.parts import Signature
 from likeness.consent.record import ConsentRecord
 from likeness.errors import ConsentInvalid
 
-HINT = "Ask for the original file. If it was changed on purpose, it has to be signed again."
-
 
 def sign(record: ConsentRecord, key: ConsentKey, *, now: dt.datetime | None = None) -> ConsentRecord:
     """The record with this key's signature.
@@ -56,6 +54,7 @@ def check_signature(record: ConsentRecord) -> Signature:
         raise ConsentInvalid(
             f"The signature of the record for {record.name} does not fit: it was altered after it was "
             "signed, or signed with another key than it says.",
-            HINT,
+            "Ask for the original file. Other terms need a new request: `likeness consent new` "
+            "(consent.draft in Python).",
         )
     return found
