@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from likeness import consent
-from likeness.consent import ConsentKey, ConsentRecord, Embedding, References
+from likeness.consent import ConsentKey, ConsentRecord, Embedding, References, gathering
 from likeness.consent.gathering import MOST_FRAMES, add_references, gather_faces
 from likeness.consent.match import Comparison, compare_media, tell_apart, worst
 from likeness.errors import MediaNotFound, NoFace, NoSpeech, SubjectMismatch, UsageError
 from likeness.faces import identity
+from likeness.media.video import probe
 from likeness.speech import speaker
 
 Draft = Callable[..., ConsentRecord]
@@ -47,14 +49,14 @@ def write_sound(path: Path, samples: NDArray[np.float64]) -> Path:
     return path
 
 
-def write_film(path: Path, images: list[Image.Image]) -> Path:
-    """A film of these pictures, ten frames each."""
+def write_film(path: Path, images: list[Image.Image], each: int = 10) -> Path:
+    """A film of these pictures, so many frames of each, ten a second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height = images[0].size
         stream.pix_fmt = "yuv420p"
         for image in images:
-            for _ in range(10):
+            for _ in range(each):
                 container.mux(stream.encode(av.VideoFrame.from_image(image)))
         container.mux(stream.encode(None))
     return path
@@ -99,7 +101,7 @@ def test_somebody_else(pictures: Path, hopper: References, carphone_path: Path) 
     assert found.verdict == "no match"
     assert found.value is not None
     assert found.value > found.no_match == identity.NO_MATCH
-    assert f"{found.value:.2f}" in found.describe()
+    assert f"{found.value:.3f}" in found.describe()
 
 
 def test_every_face_counts(two: Path, hopper: References) -> None:
@@ -123,8 +125,26 @@ def test_frames_all_over_a_film_are_looked_at(
     assert (found.verdict, found.looked_at) == ("match", MOST_FRAMES)
     stranger = Image.new("RGB", portrait.size)
     stranger.paste(a_stranger(carphone_path).resize((256, 210)))
-    changing = write_film(pictures / "changing.mp4", [portrait, portrait, portrait, stranger])
+    people = [portrait, portrait, portrait, stranger]
+    changing = write_film(pictures / "changing.mp4", people)
     (found,) = compare_media(changing, hopper)
+    assert (found.verdict, found.persons) == ("no match", 2)
+    short = write_film(pictures / "short.mp4", [*people, stranger], each=1)
+    (found,) = compare_media(short, hopper)
+    assert (found.verdict, found.looked_at) == ("no match", 5)
+
+
+def test_a_film_that_does_not_say_how_long_it_is(
+    pictures: Path, hopper: References, carphone_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait = Image.open(pictures / "hopper.png").resize((256, 300))
+    stranger = Image.new("RGB", portrait.size)
+    stranger.paste(a_stranger(carphone_path).resize((256, 210)))
+    film = write_film(pictures / "endless.mp4", [portrait, stranger, stranger], each=7)
+    monkeypatch.setattr(gathering, "probe", lambda path: replace(probe(path), duration_s=None))
+    seen = gathering.gather_faces(film)
+    assert [one.at_s for one in seen] == pytest.approx([0, 0.4, 0.8, 1.2, 1.6, 2.0])
+    (found,) = compare_media(film, hopper)
     assert (found.verdict, found.persons) == ("no match", 2)
 
 

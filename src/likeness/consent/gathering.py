@@ -23,7 +23,7 @@ from likeness.media.image import read_image
 from likeness.media.mono import read_mono
 from likeness.media.video import VideoReader, probe
 from likeness.speech import speaker
-from likeness.types import Floats, Picture
+from likeness.types import Floats, Frame, Picture
 
 MOST_FRAMES: Final = 8
 _MOST_FACES: Final = 6  # in one frame
@@ -164,6 +164,9 @@ def _look(path: Path) -> Iterator[tuple[Picture, float]]:
         return
     info = probe(path)
     length_s = info.duration_s or 0.0
+    if length_s * info.rate < 2 * MOST_FRAMES:
+        yield from _thin_out(path)
+        return
     # In the middle of equal parts: beginnings and ends are often black.
     for at in range(MOST_FRAMES):
         start = Fraction(length_s * (at + 0.5) / MOST_FRAMES).limit_denominator(1000)
@@ -173,8 +176,21 @@ def _look(path: Path) -> Iterator[tuple[Picture, float]]:
         except (NoFrames, StopIteration):
             continue
         yield frame.image, float(start)
-        if length_s * info.rate < MOST_FRAMES and at == 0:
-            return
+
+
+def _thin_out(path: Path) -> Iterator[tuple[Picture, float]]:
+    """Frames spread over a video that is short, or does not say how long it is: all of it is decoded."""
+    step, kept = 1, list[Frame]()
+    with closing(VideoReader(path)) as video:
+        for frame in video:
+            if frame.index % step:
+                continue
+            if len(kept) == MOST_FRAMES:
+                step, kept = 2 * step, kept[::2]
+            if frame.index % step == 0:
+                kept.append(frame)
+    for frame in kept:
+        yield frame.image, float(frame.time_s)
 
 
 def _hash(given: Path | str, role: Role) -> HashedFile:

@@ -84,9 +84,9 @@ class Comparison:
     def _figures(self) -> str:
         if self.what == "face":
             rule = f"a match is below {self.match:.2f}, none above {self.no_match:.2f}"
-            return f"distance {self.value:.2f}; {rule}"
+            return f"distance {self.value:.3f}; {rule}"
         rule = f"a match is from {self.match:.2f}, none below {self.no_match:.2f}"
-        return f"similarity {self.value:.2f}; {rule}"
+        return f"similarity {self.value:.3f}; {rule}"
 
 
 def compare_media(
