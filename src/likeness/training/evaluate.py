@@ -42,7 +42,7 @@ class FommScores:
         l1: mean absolute difference of all pixels, 0 … 1.
         l1_static: the same if the first frame is left as it is: a model that has learned is below.
         akd_px: average keypoint distance, px at 256.
-        mkr: missing keypoint rate: of the frames with a face, the share in whose reconstruction there is none.
+        mkr: missing keypoint rate: the share of frames with a face in whose reconstruction there is none.
         aed: average Euclidean distance of identity embeddings.
         clips, frames: how many; the first frames do not count.
         measured_with: what each of the measures was taken with, by its name.

@@ -39,7 +39,7 @@ def save_preview(grid: Picture, path: Path, step: int) -> Sealed:
     """
     making = Making(
         act="animate",
-        engine="fomm in training",
+        engine="fomm",
         engine_version="1",
         ingredients=(),
         parameters={"step": step, "columns": "source, driver, result"},
