@@ -1,0 +1,165 @@
+"""How fast is the First Order Motion Model here? The same network and weights, against the plain loop.
+
+The plain loop does per frame what the paper's demo does: find the driver's points, encode the source again,
+estimate the motion, decode. Ours encodes the source once and uses the faster copies of `likeness.nn.quick`.
+Both run the published dimensions (vox-256: 45.6 and 14.2 million parameters) with random, seeded weights, on
+the same 20 frames of 256 × 256, in turn, several times; medians are compared. The largest and the mean
+difference of their frames are reported too, and how far each is from the same loop in double precision.
+
+    python benchmarks/fomm_speed.py [--rounds 5] [--frames 20] [--out FILE.json]
+
+Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from likeness.engines.fomm.animator import Animator, Settings, as_tensor
+from likeness.engines.fomm.checkpoint import Pair
+from likeness.engines.fomm.transfer import transfer
+from likeness.nn.fomm import FommConfig, Generator, HourglassConfig, KeypointDetector
+
+Frames = list[NDArray[np.float32]]
+
+VOX = FommConfig(
+    num_kp=10,
+    num_channels=3,
+    estimate_jacobian=True,
+    keypoints=HourglassConfig(32, 1024, 5),
+    keypoint_scale=0.25,
+    temperature=0.1,
+    single_jacobian_map=False,
+    pad=0,
+    block_expansion=64,
+    max_features=512,
+    num_down_blocks=2,
+    num_bottleneck_blocks=6,
+    estimate_occlusion_map=True,
+    motion=HourglassConfig(64, 1024, 5),
+    motion_scale=0.25,
+    kp_variance=0.01,
+)
+UPSTREAM_S = {1: 1.14, 2: 0.63}
+"""What the original takes a frame on this class of machine (shared notes): the loop must be near it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    pair, source, driving = prepare(options.frames)
+    report: dict[str, object] = {
+        "machine": platform.processor() or platform.machine(),
+        "torch": torch.__version__,
+        "frames": options.frames,
+        "rounds": options.rounds,
+        "parameters": [sum(p.numel() for p in net.parameters()) for net in pair],
+    }
+    report["from double precision"] = compare_with_double(pair, source, driving[:3])
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        report[f"{threads} threads"] = compare(pair, source, driving, options.rounds, UPSTREAM_S[threads])
+        print(threads, json.dumps(report[f"{threads} threads"], indent=1), flush=True)
+    if options.out:
+        options.out.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def prepare(frames: int) -> tuple[Pair, NDArray[np.float32], Frames]:
+    """Networks with lively weights, and pictures with something in them: waves that wander."""
+    draw = torch.Generator().manual_seed(0)
+    pair = Pair(Generator(VOX, True), KeypointDetector(VOX))
+    for net in pair:
+        for name, tensor in net.state_dict().items():
+            if tensor.ndim == 4 and not name.endswith("down.weight"):
+                bound = (3 / tensor[0].numel()) ** 0.5
+                lively = 8 if name == "kp.weight" else 1.4
+                tensor.copy_((2 * torch.rand(tensor.shape, generator=draw) - 1) * bound * lively)
+        net.requires_grad_(False).eval()
+    y, x = np.mgrid[0:256, 0:256].astype(np.float32) / 40
+
+    def picture(n: float) -> NDArray[np.float32]:
+        waves = [np.sin(x * (1 + k / 3) + n / 4) * np.cos(y * (1.5 - k / 3) - n / 5) for k in range(3)]
+        return np.asarray(np.stack(waves, -1) / 2 + 0.5, np.float32)
+
+    return pair, picture(-3), [picture(n) for n in range(frames)]
+
+
+def plain_loop(pair: Pair, source: NDArray[np.float32], driving: Frames) -> Frames:
+    """As the paper's demo: everything again for every frame."""
+    made = []
+    with torch.inference_mode():
+        kind = pair.generator.final.weight.dtype
+        image = as_tensor(source).to(kind)
+        seen = pair.kp_detector(image)
+        initial = pair.kp_detector(as_tensor(driving[0]).to(kind))
+        for frame in driving:
+            points = pair.kp_detector(as_tensor(frame).to(kind))
+            target = transfer(seen, points, initial, relative=True, adapt_scale=True)
+            made.append(pair.generator(image, seen, target)[0].permute(1, 2, 0).numpy())
+    return made
+
+
+def ours(pair: Pair, source: NDArray[np.float32], driving: Frames) -> Frames:
+    """As `likeness.fomm.make_animation`, preparation included."""
+    animator = Animator(pair, source, Settings())
+    return [animator.render(frame) for frame in driving]
+
+
+def compare_with_double(
+    pair: Pair, source: NDArray[np.float32], driving: Frames
+) -> dict[str, dict[str, float]]:
+    """How far both ways are from the plain loop in 64 bits: what is rounding, and what is ours."""
+    double = Pair(deepcopy(pair.generator).double(), deepcopy(pair.kp_detector).double())
+    exact = np.stack(plain_loop(double, source, driving))
+    found = {}
+    for name, way in (("plain loop", plain_loop), ("ours", ours)):
+        error = np.abs(np.stack(way(pair, source, driving)) - exact)
+        found[name] = {"largest": float(error.max()), "mean": float(error.mean())}
+    return found
+
+
+def compare(
+    pair: Pair, source: NDArray[np.float32], driving: Frames, rounds: int, upstream_s: float
+) -> dict[str, object]:
+    ways: dict[str, Callable[[Pair, NDArray[np.float32], Frames], Frames]] = {
+        "plain loop": plain_loop,
+        "ours": ours,
+    }
+    results = {name: np.stack(way(pair, source, driving)) for name, way in ways.items()}  # and warms up
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way(pair, source, driving)
+            seconds[name].append((time.perf_counter() - start) / len(driving))
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    ratios = [a / b for a, b in zip(seconds["plain loop"], seconds["ours"], strict=True)]
+    difference = np.abs(results["plain loop"] - results["ours"])
+    return {
+        "seconds a frame, median": {name: round(value, 4) for name, value in median.items()},
+        "seconds a frame, all": {name: [round(v, 4) for v in values] for name, values in seconds.items()},
+        "ratio, median": round(statistics.median(ratios), 3),
+        "ratio, least and most": [round(min(ratios), 3), round(max(ratios), 3)],
+        "difference, largest": float(difference.max()),
+        "difference, mean": float(difference.mean()),
+        "plain loop against the original's time": round(median["plain loop"] / upstream_s, 3),
+        "detail in the frames (standard deviation)": round(float(results["plain loop"].std()), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
