@@ -18,10 +18,10 @@ STRIP = 1 << 20
 OUT = 4
 """Side of the square of results that is computed at once."""
 
-# Along one side: results = RESULT · ((WEIGHT · weights) × (INPUT · pixels)), "×" being number by number; a tile
-# begins one pixel early. These are F(4, 3) by the points 0, ±3/4, ±3/2 and infinity, whose rounding errors are
-# half those of the usual 0, ±1, ±2, as measured (why points matter: Barabasz et al., "Error analysis and
-# improving the accuracy of Winograd convolution", 2020).
+# Along one side: results = RESULT · ((WEIGHT · weights) × (INPUT · pixels)), "×" being number by number; a
+# tile begins one pixel early. These are F(4, 3) by the points 0, ±3/4, ±3/2 and infinity, whose rounding
+# errors are half those of the usual 0, ±1, ±2, as measured (why points matter: Barabasz et al., "Error
+# analysis and improving the accuracy of Winograd convolution", 2020).
 _A, _B = 0.75, 1.5
 _BOTH, _SUM = _A**2 * _B**2, _A**2 + _B**2
 _AT_A, _AT_B = 1 / (2 * _A**2 * (_A**2 - _B**2)), 1 / (2 * _B**2 * (_B**2 - _A**2))
