@@ -160,6 +160,10 @@ def test_embeddings_of_another_network_are_not_compared(pictures: Path, hopper: 
     (found,) = compare_media(pictures / "hopper.png", other)
     assert (found.verdict, found.value) == ("cannot tell", None)
     assert "another-network/7" in found.describe()
+    shorter = Embedding(hopper.face.model, hopper.face.values[: 4 * 64])
+    (found,) = compare_media(pictures / "hopper.png", replace(hopper, face=shorter))
+    assert found.verdict == "cannot tell"
+    assert "has 64 numbers" in found.describe()
 
 
 def test_require_refuses_strangers(

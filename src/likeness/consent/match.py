@@ -18,10 +18,16 @@ from likeness.consent.gathering import MOST_FRAMES, Seen, gather_faces, look_int
 from likeness.consent.parts import Embedding, References
 from likeness.errors import NoSpeech
 from likeness.faces import identity
+from likeness.faces.resnet import NUMBERS
 from likeness.speech import speaker
+from likeness.speech.speaker_weights import SIZE
 from likeness.types import Floats, Verdict
 
 What: TypeAlias = Literal["face", "voice"]
+_MEASURED_WITH: dict[What, tuple[str, int]] = {
+    "face": (identity.FACE_MODEL, NUMBERS),
+    "voice": (speaker.VOICE_MODEL, SIZE),
+}
 _FLEETING = 4
 """In a video of so many faces or more, a person seen only once may be a face seen badly."""
 
@@ -119,7 +125,7 @@ def compare_media(
 
 def compare_face(embedding: Floats, reference: Embedding | None, file: str) -> Comparison:
     """Compares one face, as `faces.identity.embed_face` gives it, with a record's reference."""
-    if why := _why_not(reference, identity.FACE_MODEL, "face"):
+    if why := _why_not(reference, "face"):
         return _unknown("face", file, why)
     assert reference is not None  # `_why_not` would have said so
     return _face(file, [(identity.distance(embedding, reference.vector), 1)], 1)
@@ -149,7 +155,7 @@ def compare_faces(seen: list[Seen], reference: Embedding | None, file: str) -> C
         seen: as `gathering.gather_faces` gives them.
         file: what to call it.
     """
-    if why := _why_not(reference, identity.FACE_MODEL, "face"):
+    if why := _why_not(reference, "face"):
         return _unknown("face", file, why)
     assert reference is not None
     if not seen:
@@ -197,7 +203,7 @@ def _face(file: str, persons: list[tuple[float, int]], looked_at: int) -> Compar
 
 
 def _compare_voice(path: Path, reference: Embedding | None, offline: bool | None) -> Comparison:
-    if why := _why_not(reference, speaker.VOICE_MODEL, "voice"):
+    if why := _why_not(reference, "voice"):
         return _unknown("voice", path.name, why)
     assert reference is not None
     try:
@@ -212,11 +218,14 @@ def _compare_voice(path: Path, reference: Embedding | None, offline: bool | None
     return Comparison("voice", path.name, verdict, alike, speaker.MATCH, speaker.NO_MATCH, 1, 1, why=why)
 
 
-def _why_not(reference: Embedding | None, model: str, what: What) -> str:
+def _why_not(reference: Embedding | None, what: What) -> str:
+    model, numbers = _MEASURED_WITH[what]
     if reference is None:
         return f"the record holds no {what} to compare with"
     if reference.model != model:
         return f"the record's was measured with another network ({reference.model}; here it is {model})"
+    if len(reference.vector) != numbers:
+        return f"the record's has {len(reference.vector)} numbers, and {model} measures {numbers}"
     return ""
 
 
