@@ -216,6 +216,13 @@ def test_other_commands(words: tuple[str, ...], code: int, cli: Cli, bad_files: 
     assert_refused(outcome, code, out)
 
 
+def test_the_next_step_names_the_command(cli: Cli) -> None:
+    refused = cli("consent", "check")
+    assert refused.is_refusal(2)
+    assert "`likeness consent check --help`" in refused.err
+    assert "`likeness animate --help`" in cli("animate", "--nosuch").err
+
+
 def test_debug_shows_the_traceback_wherever_it_stands(cli: Cli, out: Path) -> None:
     for words in (("--debug", "verify", "missing"), ("verify", "missing", "--debug")):
         outcome = cli(*words)

@@ -160,6 +160,14 @@ class TestAskAndSign:
         assert "altered" in refused.err
         assert record.read_bytes() == before
 
+    def test_what_has_ended_already(self, folder: Path, cli: Cli) -> None:
+        made = cli(*NEW, "--act", "animate", "--from", "2020-01-01", "--until", "2020-12-31", "-o", "g.json")
+        assert "ended already, on 2020-12-31" in made.out
+        assert "ended already" in cli("consent", "sign", "g.json", "--yes").out
+        backwards = cli(*NEW, "--act", "animate", "--until", "2020-12-31", "-o", "h.json")
+        assert backwards.is_refusal(5)
+        assert "--until" in backwards.err
+
     def test_showing_is_not_checking(self, record: Path, cli: Cli) -> None:
         assert f"likeness consent check {record}" in cli("consent", "show", record).out
 
@@ -222,6 +230,14 @@ class TestTakingBack:
         assert cli("consent", "revoke", record, "--key", "k.pem", "--yes").is_refusal(5)
         assert names(record.parent) == {record.name, "k.pem"}
         assert cli("consent", "check", record).code == 0
+
+    def test_where_there_is_no_key(self, record: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        home = record.with_name("home")
+        monkeypatch.setenv("LIKENESS_HOME", str(home))
+        refused = cli("consent", "revoke", record, "--yes")
+        assert refused.is_refusal(5)
+        assert "the computer where it was made" in refused.err
+        assert not home.exists(), "no key is made that could not take it back"
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 10_000, b'{"format": "likeness consent"}'])
     def test_what_is_no_revocation(self, record: Path, cli: Cli, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -89,6 +90,7 @@ def new(
     )
     _save(record, out, overwrite=overwrite)
     say(describe(record))
+    _say_ended(record)
     typer.echo(f"\nwritten to {out}; {record.name} reads it and signs: likeness consent sign {out}")
 
 
@@ -151,6 +153,7 @@ def sign(
     say(consent.describe(request))
     if request.signature is not None:
         typer.echo("This is signed already, and would be signed again.")
+    _say_ended(request)
     ask("Do you agree to all of this, and sign it?", yes)
     signed = consent.sign(request, find_key(key, password_env))
     if parts is not None:
@@ -273,6 +276,11 @@ def _refer(
     from likeness.consent.gathering import add_references
 
     return add_references(request, face=face, voice=voice, others=others, offline=offline or None)
+
+
+def _say_ended(record: ConsentRecord) -> None:
+    if record.valid_until < dt.datetime.now(dt.UTC).date():
+        say_notes((f"it has ended already, on {record.valid_until}: nothing can be made under it.",))
 
 
 def _say_signed(record: ConsentRecord, path: Path) -> None:

@@ -46,7 +46,9 @@ def revoke(
     from likeness.consent.text import normalise
 
     found = consent.ConsentRecord.load(record)
-    taken_back = consent.revoke(found, find_key(key, password_env), normalise(reason))
+    # Not `find_key`: a key made only now could not have signed it.
+    signer = consent.load_key(key, read_password(password_env))
+    taken_back = consent.revoke(found, signer, normalise(reason))
     ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
     target = out or revocation.beside(record)
     put(target, taken_back.to_bytes(), overwrite=overwrite)

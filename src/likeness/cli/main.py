@@ -104,9 +104,10 @@ def run(args: Sequence[str]) -> int:
     except LikenessError as error:
         return _fail(error.what, error.hint, error.exit_code, debug)
     except typer.TyperException as error:
-        verb = words[0] if words[0] in {command.name for command in app.registered_commands} else ""
-        hint = f"`likeness {verb} --help`".replace("  ", " ")
-        return _fail(error.format_message(), f"{hint} shows what there is.", UsageError.exit_code, debug)
+        context = getattr(error, "ctx", None)
+        command_path = "likeness" if context is None else context.command_path
+        hint = f"`{command_path} --help` shows what there is."
+        return _fail(error.format_message(), hint, UsageError.exit_code, debug)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("stopped; nothing was written", "", STOPPED, debug)
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody meets a traceback unasked

@@ -91,7 +91,8 @@ def load_key(path: Path | None = None, password: bytes | None = None) -> Consent
     if (found := file.read()) is None:
         raise ConsentKeyError(
             f"There is no key '{file.path}'.",
-            "Check the path; `likeness consent key --new FILE` (create_key in Python) makes one.",
+            "Check the path, or do this on the computer where it was made; `likeness consent key --new FILE` "
+            "(create_key in Python) makes another.",
         )
     return _parse(file, found, password)
 
