@@ -186,7 +186,7 @@ class Generator(nn.Module):
         self.config, self.align_corners = config, align_corners
         self.dense_motion_network = DenseMotion(config, align_corners)
         widths = widths_of(config.block_expansion, config.num_down_blocks, config.max_features)
-        self.first = ConvBlock(config.num_channels, widths[0], 7)
+        self.first: nn.Module = ConvBlock(config.num_channels, widths[0], 7)
         self.down_blocks = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
         self.bottleneck = nn.Sequential()
         for i in range(config.num_bottleneck_blocks):

@@ -35,6 +35,10 @@ def quicken_generator(generator: Generator, side_px: int) -> Generator:
     quick, config = _share(generator), generator.config
     motion = quick.dense_motion_network
     motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale))
+    quick.first = QuickBlock(generator.first, side_px)
+    quick.down_blocks = nn.ModuleList(
+        QuickBlock(block, side_px // 2**i) for i, block in enumerate(generator.down_blocks)
+    )
     deep_px = side_px // 2**config.num_down_blocks
     quick.bottleneck = nn.Sequential(*(QuickResidual(block, deep_px) for block in generator.bottleneck))
     quick.up_blocks = nn.ModuleList(

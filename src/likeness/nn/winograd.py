@@ -75,8 +75,10 @@ class WinogradConv(nn.Module):
         into, turn, back = (torch.tensor(rows, dtype=torch.float64) for rows in matrices)
         self.repeat = repeat
         self.tile, self.step = into.shape[1], OUT // 2 if repeat else OUT
-        turned = torch.einsum("xa,oiab,yb->xyio", turn, weight.double(), turn).flatten(0, 1)
-        self.register_buffer("weight", turned.float().contiguous())
+        out, channels, _, _ = weight.shape
+        flat = weight.permute(2, 3, 1, 0).reshape(9, -1).double()
+        turned = (torch.kron(turn, turn) @ flat).float()
+        self.register_buffer("weight", turned.view(-1, channels, out))
         self.register_buffer("bias", bias.detach().clone())
         # Both ways at once: a matrix over the tile's pixels, row after row.
         self.register_buffer("into", torch.kron(into, into).float())
