@@ -131,6 +131,10 @@ class TestAskAndSign:
         assert cli("consent", "corpus", "G", "--licence", "L", "--evaluator", "E", "-o", record).is_refusal(9)
         for verb in ("check", "show"):
             assert cli("consent", verb, record, "--json", record).is_refusal(9)
+        other = Path(shutil.copy(record, "other.json"))
+        words = ("identity-check", "absent.jpg", "--consent", record, "--reference", other)
+        assert cli(*words, "--json", other).is_refusal(9)
+        assert other.read_bytes() == before
         assert record.read_bytes() == before
 
     def test_keeping_nothing_apart(self, record: Path, cli: Cli) -> None:

@@ -14,7 +14,17 @@ from typing import NoReturn
 import pytest
 
 from likeness import consent
-from likeness.consent import ConsentKey, ConsentRecord, Revocation, clock, permission, reference, revocation
+from likeness.consent import (
+    ConsentKey,
+    ConsentRecord,
+    Revocation,
+    Signature,
+    clock,
+    permission,
+    reference,
+    revocation,
+)
+from likeness.consent.canonical import canonical
 from likeness.consent.keys import spell_fingerprint
 from likeness.errors import (
     ConsentExpired,
@@ -53,6 +63,18 @@ class TestScope:
         with pytest.raises(ConsentScope, match=f"covers animate, not {act}") as raised:
             consent.require(record, act)
         assert raised.value.exit_code == 5
+
+    def test_what_was_built_in_python_is_held_to_the_same(
+        self, record: ConsentRecord, key: ConsentKey
+    ) -> None:
+        """A record that no file could hold, signed by going around `sign`."""
+        wide = replace(record, purposes=("a short film", "anything\u202e"), signature=None)
+        head = Signature(key.public, dt.datetime.now(dt.UTC).replace(microsecond=0))
+        value = key.sign(canonical(replace(wide, signature=head).to_json()))
+        forged = replace(wide, signature=replace(head, value=value))
+        assert consent.check_signature(forged)
+        with pytest.raises(ConsentFormat):
+            consent.check(forged)
 
     def test_another_purpose(self, record: ConsentRecord) -> None:
         consent.check(record, purpose=" A  Short FILM")
