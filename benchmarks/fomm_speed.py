@@ -6,7 +6,10 @@ Both run the published dimensions (vox-256: 45.6 and 14.2 million parameters) wi
 the same 20 frames of 256 × 256, in turn, several times; medians are compared. The largest and the mean
 difference of their frames are reported too, and how far each is from the same loop in double precision.
 
-    python benchmarks/fomm_speed.py [--rounds 5] [--frames 20] [--out FILE.json]
+With --memory, the whole road from a video to a sealed file is also run for a short and a six times longer
+driver (the demo's, repeated), each in a process of its own, for their peak memory.
+
+    python benchmarks/fomm_speed.py [--rounds 5] [--frames 20] [--memory] [--out FILE.json]
 
 Run it on a machine that does nothing else.
 """
@@ -17,40 +20,56 @@ import argparse
 import json
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
+import av
 import numpy as np
 import torch
+import yaml
 from numpy.typing import NDArray
 
 from likeness.engines.fomm.animator import Animator, Settings, as_tensor
-from likeness.engines.fomm.checkpoint import Pair
+from likeness.engines.fomm.checkpoint import PARTS, Pair
+from likeness.engines.fomm.configuration import parse_configuration
 from likeness.engines.fomm.transfer import transfer
-from likeness.nn.fomm import FommConfig, Generator, HourglassConfig, KeypointDetector
+from likeness.models import fetch
+from likeness.nn.fomm import Generator, KeypointDetector
 
 Frames = list[NDArray[np.float32]]
 
-VOX = FommConfig(
-    num_kp=10,
-    num_channels=3,
-    estimate_jacobian=True,
-    keypoints=HourglassConfig(32, 1024, 5),
-    keypoint_scale=0.25,
-    temperature=0.1,
-    single_jacobian_map=False,
-    pad=0,
-    block_expansion=64,
-    max_features=512,
-    num_down_blocks=2,
-    num_bottleneck_blocks=6,
-    estimate_occlusion_map=True,
-    motion=HourglassConfig(64, 1024, 5),
-    motion_scale=0.25,
-    kp_variance=0.01,
-)
+YAML = {
+    "model_params": {
+        "common_params": {"num_kp": 10, "num_channels": 3, "estimate_jacobian": True},
+        "kp_detector_params": {
+            "temperature": 0.1,
+            "block_expansion": 32,
+            "max_features": 1024,
+            "scale_factor": 0.25,
+            "num_blocks": 5,
+        },
+        "generator_params": {
+            "block_expansion": 64,
+            "max_features": 512,
+            "num_down_blocks": 2,
+            "num_bottleneck_blocks": 6,
+            "estimate_occlusion_map": True,
+            "dense_motion_params": {
+                "block_expansion": 64,
+                "max_features": 1024,
+                "num_blocks": 5,
+                "scale_factor": 0.25,
+            },
+        },
+    },
+}
+VOX = parse_configuration(YAML, "vox-256")
+"""The published dimensions."""
 UPSTREAM_S = {1: 1.14, 2: 0.63}
 """What the original takes a frame on this class of machine (shared notes): the loop must be near it."""
 
@@ -59,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     pair, source, driving = prepare(options.frames)
@@ -74,6 +94,9 @@ def main() -> None:
         torch.set_num_threads(threads)
         report[f"{threads} threads"] = compare(pair, source, driving, options.rounds, UPSTREAM_S[threads])
         print(threads, json.dumps(report[f"{threads} threads"], indent=1), flush=True)
+    if options.memory:
+        report["peak memory"] = measure_memory(pair)
+        print(json.dumps(report["peak memory"]))
     if options.out:
         options.out.write_text(json.dumps(report, indent=1) + "\n")
 
@@ -159,6 +182,44 @@ def compare(
         "plain loop against the original's time": round(median["plain loop"] / upstream_s, 3),
         "detail in the frames (standard deviation)": round(float(results["plain loop"].std()), 3),
     }
+
+
+def measure_memory(pair: Pair) -> dict[str, float]:
+    """Peak resident memory, MB, of animating 3 and 18 seconds."""
+    found = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        torch.save({part: net.state_dict() for part, net in zip(PARTS, pair, strict=True)}, folder / "k.pth")
+        (folder / "c.yaml").write_text(yaml.safe_dump(YAML))
+        for seconds in (3, 18):
+            driver = folder / f"{seconds}.mp4"
+            repeat_clip(fetch("carphone"), driver, seconds)
+            program = (
+                "import resource, sys\nfrom pathlib import Path\nimport likeness\n"
+                f"likeness.animate({str(fetch('grace-hopper'))!r}, {str(driver)!r}, engine='fomm',"
+                f" out={str(folder / f'{seconds}-out.mp4')!r}, checkpoint=Path({str(folder / 'k.pth')!r}),"
+                f" checkpoint_config=Path({str(folder / 'c.yaml')!r}))\n"
+                "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+                "print(peak / (2**20 if sys.platform == 'darwin' else 2**10))"
+            )
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+            found[f"{seconds} s, MB"] = round(float(done.stdout.split()[-1]))
+    return found
+
+
+def repeat_clip(clip: Path, out: Path, seconds: int) -> None:
+    """The clip's frames, there and back again, for so long."""
+    with av.open(str(clip)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    around = frames + frames[-2:0:-1]
+    with av.open(str(out), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "18"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for n in range(25 * seconds):
+            picture = av.VideoFrame.from_ndarray(around[n % len(around)], format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
 
 
 if __name__ == "__main__":
