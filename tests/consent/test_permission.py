@@ -94,6 +94,12 @@ class TestScope:
         assert "benchmarks and tests only" in note.statement
         assert "whether the media are from it was not checked" in note.statement
 
+    def test_under_a_corpus_record_nobody_is_compared(self, record: ConsentRecord, key: ConsentKey) -> None:
+        """Not even where it holds a face; the media are not there, so looking at them would be an error."""
+        request = consent.draft_corpus("GRID", licence="CC BY 4.0", evaluator="Ada")
+        made = consent.sign(replace(request, references=record.references), key)
+        assert consent.require(made, "animate", media=["absent.jpg"], must_match=True).compared == ()
+
     def test_none_at_all(self) -> None:
         with pytest.raises(ConsentMissing) as raised:
             consent.require(None, "voice")
@@ -308,6 +314,15 @@ class TestRevocation:
             monkeypatch.setattr(os, reader, refuse)
         with pytest.raises(ConsentMissing, match="Permission denied"):
             consent.check(record, revocations=given)
+
+    def test_a_folder_of_too_many(
+        self, tmp_path: Path, record: ConsentRecord, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(revocation, "_MOST_FILES", 2)
+        for number in range(3):
+            (tmp_path / f"{number}.revocation.json").write_bytes(b"nobody opens these")
+        with pytest.raises(ConsentFormat, match="more than 2 files"):
+            consent.check(record, revocations=[tmp_path])
 
     def test_a_link_to_nothing_beside_the_record(self, tmp_path: Path, record: ConsentRecord) -> None:
         path = save(tmp_path, record)

@@ -115,6 +115,30 @@ def test_a_corpus_is_for_nothing_else(key: ConsentKey) -> None:
         consent.sign(replace(request, purposes=("benchmarks", "a feature film")), key)
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"valid_until": "2020-01-01"}, "ends before it begins"),
+        ({"corpus": {"name": "GRID", "licence": "CC BY 4.0", "url": ""}}, "a subject or a corpus"),
+        ({"subject": None}, "a subject or a corpus"),
+        ({"kind": "corpus"}, "a subject or a corpus"),
+        ({"acts": []}, "acts"),
+        ({"acts": ["animate", "animate"]}, "acts"),
+        ({"references": {"apart": "ab" * 32}}, "kept apart"),
+    ],
+)
+def test_fields_that_contradict_each_other(record: ConsentRecord, changes: dict[str, Any], why: str) -> None:
+    document = json.loads(record.to_bytes())
+    changed = {
+        key: {**document[key], **value}
+        if isinstance(document[key], dict) and isinstance(value, dict)
+        else value
+        for key, value in changes.items()
+    }
+    with pytest.raises(ConsentFormat, match=why):
+        ConsentRecord.from_bytes(json.dumps({**document, **changed}).encode())
+
+
 @pytest.mark.parametrize("language", ["e", "en_US", "en-", "and I agree to more", "English: all of it"])
 def test_a_language_is_no_place_for_words(draft: Draft, language: str) -> None:
     for sound in ("en", "pt-BR", "zh-Hant-TW"):
