@@ -1,6 +1,6 @@
 """Does training learn? A small First Order Motion Model, from nothing, on moving heads of nobody.
 
-    python benchmarks/fomm_learning.py [--steps 1500] [--out benchmarks/results/fomm_learning]
+    python benchmarks/fomm_learning.py [--steps 1000] [--out benchmarks/results/fomm_learning]
 
 The heads are rendered here (`synthetic_heads.py`); those that it is judged by have never been trained on.
 The measure is self-reenactment: the first frame of a clip is moved by the later ones, and compared with them;
@@ -41,7 +41,7 @@ CONFIG = {
             "scale_factor": 0.5,
         },
         "generator_params": {
-            "block_expansion": 16, "max_features": 64, "num_down_blocks": 2, "num_bottleneck_blocks": 2,
+            "block_expansion": 24, "max_features": 48, "num_down_blocks": 1, "num_bottleneck_blocks": 2,
             "estimate_occlusion_map": True,
             "dense_motion_params": {
                 "block_expansion": 16, "max_features": 64, "num_blocks": 3, "scale_factor": 0.5
@@ -51,7 +51,7 @@ CONFIG = {
     },
     "train_params": {
         "num_epochs": 1000, "num_repeats": 1, "batch_size": 8, "scales": [1, 0.5, 0.25, 0.125],
-        "epoch_milestones": [],
+        "epoch_milestones": [26],
         "lr_generator": 1.0e-3, "lr_kp_detector": 1.0e-3, "lr_discriminator": 1.0e-3,
         # No discriminator: a few minutes are too short for it to help.
         "loss_weights": {"generator_gan": 0, "perceptual": [10, 10, 10]},
@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "fomm_learning")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -146,6 +146,7 @@ def test_vgg_is_read_from_a_file_of_tensors(tmp_path: Path) -> None:
             (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)
         ]  # fmt: skip
         assert all(torch.equal(a, b) for a, b in zip(maps, net(picture), strict=True))
+        assert len(read(picture[..., :8, :8])) == 4
     assert not any(p.requires_grad for p in read.parameters())
 
 

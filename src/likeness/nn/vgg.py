@@ -20,7 +20,10 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class VggFeatures(nn.Module):
-    """A picture (batch, 3, h, w), 0 … 1, to five maps: after the first convolution of each stage."""
+    """A picture (batch, 3, h, w), 0 … 1, to five maps: after the first convolution of each stage.
+
+    Of a picture smaller than 16 px there are fewer.
+    """
 
     mean: Tensor
     spread: Tensor
@@ -40,6 +43,8 @@ class VggFeatures(nn.Module):
         found = []
         for i, stage in enumerate(STAGES):
             if i:
+                if min(x.shape[-2:]) < 2:
+                    break  # a small picture of a pyramid has no fifth map
                 x = F.max_pool2d(x, 2)
             for j in range(len(stage)):
                 x = F.relu(next(layers)(x))

@@ -24,7 +24,7 @@ from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
 from likeness.types import Floats, Picture
 
-VIDEOS = frozenset({".mp4", ".webm", ".mov", ".mkv", ".avi", ".m4v", ".gif"})
+VIDEOS = frozenset({".mp4", ".webm", ".mov", ".mkv", ".avi", ".m4v", ".mpg", ".mpeg", ".gif"})
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 FEWEST_FRAMES = 2
 REVISION = 1

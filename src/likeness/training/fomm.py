@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -170,14 +171,10 @@ class _Run:
     def go(self, total: int, on_progress: OnProgress) -> None:
         """Train until `total` steps are done."""
         first = self.standing.step
-        journal = Journal(self.folder, first) if self.world.is_first else None
-        try:
+        with Journal(self.folder, first) if self.world.is_first else nullcontext() as journal:
             for step, batch in self.pairs.stream(first, total):
                 self._step(step, batch, journal)
                 on_progress(Progress("train", step + 1, total, "steps"))
-        finally:
-            if journal is not None:
-                journal.__exit__(None, None, None)
         if total > first and (not self.rhythm.save or total % self.rhythm.save):
             self._save()
 
@@ -251,11 +248,14 @@ def _as_tensor(frame: np.ndarray) -> Tensor:
 def _choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("There is no CUDA device that torch can use.", "Leave out --device cuda.")
-    if name == "cuda":
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return torch.device(name)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[name]:
+        raise UsageError(f"There is no {name} device that torch can use.", f"Leave out --device {name}.")
+    if name != "cuda":
+        return torch.device(name)
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
 def _begin_folder(folder: Path, config: Path) -> None:

@@ -16,6 +16,8 @@ from likeness.types import Making, Picture
 
 SMALLEST_TILE_PX = 128
 GAP_PX = 4
+BAND_PX = 40
+"""Below the grid, so that the label covers none of it."""
 
 
 def draw_grid(source: Tensor, driving: Tensor, made: Tensor) -> Picture:
@@ -28,7 +30,7 @@ def draw_grid(source: Tensor, driving: Tensor, made: Tensor) -> Picture:
     for row in zip(source, driving, made, strict=True):
         tiles = [_enlarge((tile.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()) for tile in row]
         rows.append(np.hstack([_frame(tile) for tile in tiles]))
-    return np.ascontiguousarray(np.vstack(rows))
+    return np.pad(np.vstack(rows), ((0, BAND_PX), (0, 0), (0, 0)), constant_values=255)
 
 
 def save_preview(grid: Picture, path: Path, step: int) -> Sealed:

@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
     @property
     def is_finite(self) -> bool:
-        """Whether the weights may be trusted after this step; if not, they were not changed."""
+        """Whether all went well; if not, the networks whose loss it was were not changed."""
         return math.isfinite(self.gradient_norm) and all(map(math.isfinite, self.losses.values()))
 
 
@@ -111,7 +111,8 @@ class FommTrainer:
     def step(self, batch: Batch, number: int) -> Outcome:
         """Learn from one batch; `number` is the step's, from which its deformation is drawn.
 
-        Where a loss or gradient is not finite, no weight is changed, and the outcome says so.
+        Where a loss or gradient is not finite, the networks that it would move stay as they are, and the
+        outcome says so.
         """
         for network in self.networks.values():
             network.train()
