@@ -16,6 +16,7 @@ from likeness import consent
 from likeness.consent import ConsentKey, ConsentRecord, Embedding, References, gathering
 from likeness.consent.gathering import MOST_FRAMES, add_references, gather_faces
 from likeness.consent.match import Comparison, compare_media, tell_apart, worst
+from likeness.consent.record import Act
 from likeness.errors import MediaNotFound, NoFace, NoSpeech, SubjectMismatch, UsageError
 from likeness.faces import identity
 from likeness.media.video import probe
@@ -190,6 +191,22 @@ def test_require_refuses_strangers(
     consent.require(record, "animate", media=[pictures / "hopper.png"], must_match=True)
     with pytest.raises(MediaNotFound):
         consent.require(record, "animate", media=[pictures / "absent.png"])
+
+
+@pytest.mark.parametrize("act", ["swap", "voice"])
+def test_models_of_a_person_need_media_that_surely_show_the_person(
+    pictures: Path, tmp_path: Path, hopper: References, draft: Draft, key: ConsentKey, act: Act
+) -> None:
+    # What cannot be told is not enough here: neither a face too small, nor a voice through a telephone.
+    record = consent.sign(add_references(draft(acts=[act]), face=pictures / "hopper.png"), key)
+    unclear = {"swap": pictures / "nobody.png", "voice": write_sound(tmp_path / "a.wav", np.zeros(16000))}[
+        act
+    ]
+    with pytest.raises(SubjectMismatch, match="could not be compared"):
+        consent.require(record, act, media=[unclear])
+    consent.require(record, act, media=[unclear], must_match=False)
+    with pytest.raises(UsageError, match="nothing to compare"):
+        consent.require(record, act)
 
 
 def test_a_reference_shows_one_person(pictures: Path, two: Path, draft: Draft) -> None:

@@ -17,7 +17,14 @@ from likeness.consent.parts import References
 from likeness.consent.record import Act, ConsentRecord
 from likeness.consent.signing import check_signature
 from likeness.consent.text import find_mixed_words, normalise
-from likeness.errors import ConsentExpired, ConsentMissing, ConsentRevoked, ConsentScope, SubjectMismatch
+from likeness.errors import (
+    ConsentExpired,
+    ConsentMissing,
+    ConsentRevoked,
+    ConsentScope,
+    SubjectMismatch,
+    UsageError,
+)
 from likeness.types import ConsentNote
 
 if TYPE_CHECKING:
@@ -162,7 +169,7 @@ def require(
     act: Act,
     *,
     media: Iterable[Path | str] = (),
-    must_match: bool = False,
+    must_match: bool | None = None,
     purpose: str | None = None,
     revocations: Iterable[Path | str] = (),
     reference_file: Path | str | None = None,
@@ -176,14 +183,17 @@ def require(
     Args:
         consent: a record, its file (a path), or its bytes, such as those in a model file.
         act: what is to be made.
-        media: pictures, videos and recordings of the person it is to be made of.
+        media: pictures, videos and recordings of the person it is to be made of. Only for "animate" there may
+            be none; to look at the record alone, as in a model file, there is `check`.
         must_match: refuse also where nobody can tell, such as with a record that holds nothing to compare.
+            None: for every act but "animate", where the portrait is compared and people are told.
         purpose, revocations, reference_file: as in `check`.
         offline: fetch no model for the comparison; None = as the environment says.
 
     Raises:
         ConsentError: see `check`.
-        SubjectMismatch: somebody else is in the media.
+        SubjectMismatch: somebody else is in the media, or, with `must_match`, nobody can tell.
+        UsageError: no media were given.
         MediaError, ModelError: the media cannot be read, or a model not fetched.
     """
     permission = check(
@@ -191,6 +201,14 @@ def require(
     )
     if permission.record.kind == "corpus":
         return permission
+    if must_match is None:
+        must_match = act != "animate"
+    media = tuple(media)
+    if must_match and not media:
+        raise UsageError(
+            f"There is nothing to compare with the consent of {permission.record.name}.",
+            "Give the media that it is to be made of.",
+        )
     for path in media:
         from likeness.consent.match import compare_media
 
