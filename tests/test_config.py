@@ -122,3 +122,11 @@ def test_a_choice_cannot_be_changed_afterwards_but_replaced() -> None:
     assert dataclasses.replace(config, strength=0.5).strength == 0.5
     with pytest.raises(UsageError):
         dataclasses.replace(config, strength=9)
+
+
+def test_a_consent_is_named_like_every_other_file() -> None:
+    for path in ("g.consent.json", Path("g.consent.json")):
+        assert from_mapping({"consent": path, "label": "none"}).consent == Path("g.consent.json")
+    for wrong in (b"g.consent.json", 3, True):
+        with pytest.raises(UsageError, match="not a file"):
+            from_mapping({"consent": wrong})

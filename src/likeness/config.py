@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -66,7 +67,8 @@ class AnimateConfig(MotionConfig):
         source_face, driving_face: which face, as numbered by `likeness faces` (from 1); None = the largest.
         label, rights: the visible label may be left out only with a statement of rights, or a `consent` that
             allows it.
-        consent: a consent record (`likeness.consent`) of the person in the picture; checked first of all.
+        consent: the file of a consent record (`likeness.consent`) of the person in the picture, path or text;
+            checked first of all.
         label_language: of the label's text, a key of `disclosure.label.TEXTS`.
         tsa_url: http(s) address of a time stamp authority (RFC 3161), which learns a hash and nothing else.
         overwrite: replace an output that exists.
@@ -131,13 +133,15 @@ class AnimateConfig(MotionConfig):
                     "A time stamp comes from the network, and nothing may be fetched.",
                     "Leave out --tsa-url or --offline (tsa_url or offline in Python).",
                 )
-        if self.consent is not None and not isinstance(self.consent, Path):
-            raise UsageError("The consent is not a file.", "Give the record as pathlib.Path.")
+        if isinstance(self.consent, str | os.PathLike):
+            object.__setattr__(self, "consent", Path(self.consent))
+        elif self.consent is not None:
+            raise UsageError("The consent is not a file.", "Give the path of the record.")
         if self.label == "none" and self.rights is None and self.consent is None:
             raise RightsMissing(
                 "Leaving out the visible label needs a statement of rights, or a consent that allows it.",
                 'Add --rights public-domain|synthetic|self|licensed --note "why you may" '
-                '(rights=Rights("self", "why you may") in Python), or --consent FILE (consent=Path("FILE")).',
+                '(rights=Rights("self", "why you may") in Python), or --consent FILE (consent="FILE").',
             )
 
 

@@ -1,7 +1,7 @@
 """Taking consent back: a small signed file that names the record, and where such files are looked for.
 
 Only the key that signed a record can revoke it. A revocation covers every record with that id and key, so
-also one that was signed again with evidence added. It does not expire, and cannot be taken back: whoever
+also one that was signed again with references added. It does not expire, and cannot be taken back: whoever
 changes their mind signs a new request.
 """
 

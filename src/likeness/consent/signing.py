@@ -15,8 +15,8 @@ from likeness.errors import ConsentInvalid
 def sign(record: ConsentRecord, key: ConsentKey, *, now: dt.datetime | None = None) -> ConsentRecord:
     """The record with this key's signature.
 
-    A record that is signed may be signed again by the same key, for example with evidence added: it keeps
-    its id, so that a revocation covers both.
+    A record that is signed may be signed again by the same key, with references added: it keeps its id, so
+    that a revocation covers both. Spoken evidence comes before the first signature.
 
     Args:
         now: the time to state; None = this computer's.
