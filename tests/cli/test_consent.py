@@ -229,6 +229,37 @@ class TestTakingBack:
         assert cli("consent", "honour", given).code == 0
         assert cli("consent", "check", copy).is_refusal(5)
 
+    def test_a_second_time_changes_nothing(self, record: Path, cli: Cli) -> None:
+        given = record.with_name("grace.revocation.json")
+        cli("consent", "revoke", record, "--reason", "enough", "--yes")
+        first = given.read_bytes()
+        again = cli("consent", "revoke", record, "--reason", "another one")  # and nobody is asked
+        assert again.code == 0, again
+        assert "taken back already" in again.out
+        assert given.read_bytes() == first
+        given.unlink()  # lost
+        again = cli("consent", "revoke", record)
+        assert again.code == 0
+        assert f"written to {given}" in again.out
+        assert given.read_bytes() == first
+
+    def test_where_the_copy_cannot_be_written_it_counts_all_the_same(self, record: Path, cli: Cli) -> None:
+        failed = cli("consent", "revoke", record, "--yes", "-o", "nowhere/r.json")
+        assert failed.is_refusal(9)
+        assert "taken back: the consent of Grace" in failed.out
+        assert "taken back on" in cli("consent", "check", record).err
+        assert cli("consent", "revoke", record, "-o", "r.json").code == 0
+        assert names(record.parent) == {record.name, "r.json"}
+
+    def test_a_damaged_file_beside_it_keeps_nobody_from_it(self, record: Path, cli: Cli) -> None:
+        given = record.with_name("grace.revocation.json")
+        given.write_bytes(b"{}")
+        assert cli("consent", "revoke", record, "--yes").is_refusal(9), "what is there stays"
+        assert given.read_bytes() == b"{}"
+        assert "taken back on" in cli("consent", "check", record).err
+        assert cli("consent", "revoke", record, "--overwrite").code == 0
+        assert cli("consent", "honour", given).code == 0
+
     def test_another_key(self, record: Path, cli: Cli) -> None:
         cli("consent", "key", "--new", "k.pem")
         assert cli("consent", "revoke", record, "--key", "k.pem", "--yes").is_refusal(5)

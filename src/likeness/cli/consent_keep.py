@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from likeness.cli.consent_options import (
 )
 from likeness.cli.values import parse_acts, parse_date, read_password
 
+if TYPE_CHECKING:
+    from likeness.consent import ConsentRecord, Revocation
+
 
 def revoke(
     record: Record,
@@ -39,24 +42,46 @@ def revoke(
 ) -> None:
     """Take a consent back. Only the key that signed it can; it cannot be undone.
 
-    Writes a small file: give it to whoever holds the record. On this machine it counts at once.
+    Writes a small file: give it to whoever holds the record. On this machine it counts at once. Doing it
+    again changes nothing, and writes that file again if it is lost.
     """
     from likeness import consent
     from likeness.consent import revocation
     from likeness.consent.text import normalise
 
     found = consent.ConsentRecord.load(record)
-    # Not `find_key`: a key made only now could not have signed it.
-    signer = consent.load_key(key, read_password(password_env))
-    taken_back = consent.revoke(found, signer, normalise(reason))
-    ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
     target = out or revocation.beside(record)
-    put(target, taken_back.to_bytes(), overwrite=overwrite)
-    consent.store(taken_back)
-    typer.echo(f"taken back: the consent of {found.name}, record {found.id[:8]}")
+    taken_back = _find_earlier(found, record)
+    if taken_back is None:
+        # Not `find_key`: a key made only now could not have signed it.
+        signer = consent.load_key(key, read_password(password_env))
+        taken_back = consent.revoke(found, signer, normalise(reason))
+        ask(f"Take back the consent of {found.name} (record {found.id[:8]})? This cannot be undone.", yes)
+        said = "taken back"
+    else:
+        said = f"taken back already, on {taken_back.signature.signed:%Y-%m-%d}"
+    consent.store(taken_back)  # first: where the copy fails, the consent is out of force all the same
+    typer.echo(f"{said}: the consent of {found.name}, record {found.id[:8]}")
+    if target.is_file() and target.read_bytes() == taken_back.to_bytes():
+        written = "it is in"
+    else:
+        put(target, taken_back.to_bytes(), overwrite=overwrite)
+        written = "written to"
     typer.echo(
-        f"written to {target}; give it to {found.requester.name}: likeness consent honour {target.name}"
+        f"{written} {target}; give it to {found.requester.name}: likeness consent honour {target.name}"
     )
+
+
+def _find_earlier(record: ConsentRecord, path: Path) -> Revocation | None:
+    """The revocation of a record that was taken back already. One that cannot be read stops nobody."""
+    from likeness.consent import check_signature, revocation
+    from likeness.errors import ConsentError
+
+    check_signature(record)
+    try:
+        return revocation.find(record, path)[0]
+    except ConsentError:
+        return None
 
 
 def honour(
