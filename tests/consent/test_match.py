@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from likeness import consent
 from likeness.consent import ConsentKey, ConsentRecord, Embedding, References, gathering
 from likeness.consent.gathering import MOST_FRAMES, add_references, gather_faces
-from likeness.consent.match import Comparison, compare_media, tell_apart, worst
+from likeness.consent.match import Comparison, compare_faces, compare_media, tell_apart, worst
 from likeness.consent.record import Act
 from likeness.errors import MediaNotFound, NoFace, NoSpeech, SubjectMismatch, UsageError
 from likeness.faces import identity
@@ -133,6 +133,23 @@ def test_frames_all_over_a_film_are_looked_at(
     short = write_film(pictures / "short.mp4", [*people, stranger], each=1)
     (found,) = compare_media(short, hopper)
     assert (found.verdict, found.looked_at) == ("no match", 5)
+
+
+def test_a_stranger_who_resembles_the_subject_does_not_vanish_in_a_median() -> None:
+    def at(far: float) -> gathering.Seen:
+        return gathering.Seen(np.eye(1, 128, dtype=np.float32)[0] * np.float32(far), 0)
+
+    subject = Embedding.of(identity.FACE_MODEL, np.zeros(128, np.float32))
+    own, stranger = [at(0.2), at(0.3), at(0.25), at(0.3), at(0.35)], [at(0.7), at(0.72)]
+    assert len(tell_apart([*own, *stranger])) == 1, "close enough to the person's mean to join them"
+    found = compare_faces([*own, *stranger], subject, "film")
+    assert (found.verdict, found.persons, found.looked_at) == ("no match", 2, 7)
+    assert found.value == pytest.approx(0.71)
+    once = compare_faces([*own, stranger[0]], subject, "film")
+    assert once.verdict == "cannot tell", "a face seen only once may be seen badly"
+    assert compare_faces(own, subject, "film").verdict == "match"
+    alone = compare_faces(stranger, subject, "film")
+    assert (alone.verdict, alone.persons) == ("no match", 1)
 
 
 def test_a_film_that_does_not_say_how_long_it_is(

@@ -149,7 +149,9 @@ def unknown_face(file: str, why: str) -> Comparison:
 def compare_faces(seen: list[Seen], reference: Embedding | None, file: str) -> Comparison:
     """Compares faces that were found in one file, or in a set of files, with a record's reference.
 
-    Faces close to each other count as one person, whose distance is the median of theirs.
+    Faces close to each other count as one person, whose distance is the median of theirs. Those among them
+    that are surely none of the subject count as another: a stranger who resembles the subject may be close to
+    both, and is not to vanish in their median.
 
     Args:
         seen: as `gathering.gather_faces` gives them.
@@ -162,10 +164,18 @@ def compare_faces(seen: list[Seen], reference: Embedding | None, file: str) -> C
         return _unknown("face", file, "no face was found that is large enough")
     known = reference.vector
     persons = [
-        (float(np.median([identity.distance(one.embedding, known) for one in person])), len(person))
+        (float(np.median(part)), len(part))
         for person in tell_apart(seen)
+        for part in _part([identity.distance(one.embedding, known) for one in person])
     ]
     return _face(file, persons, len(seen))
+
+
+def _part(distances: list[float]) -> list[list[float]]:
+    """The distances of faces that look like one person's: those that may be the subject's, and the others."""
+    own = [far for far in distances if identity.verdict(far) != "no match"]
+    others = [far for far in distances if identity.verdict(far) == "no match"]
+    return [part for part in (own, others) if part]
 
 
 def tell_apart(seen: list[Seen]) -> list[list[Seen]]:
