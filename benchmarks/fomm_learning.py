@@ -7,7 +7,7 @@ The measure is self-reenactment: the first frame of a clip is moved by the later
 L1 is the mean absolute difference, 0 … 1, over all pixels of all frames. The static baseline leaves the first
 frame as it is. One thread; about 12 minutes of CPU time.
 
-Writes OUT.json (the curve), OUT.svg (the same, drawn; needs matplotlib) and OUT.png (a sheet of these heads).
+Writes OUT.json (the curve), OUT.svg (the same, drawn; needs matplotlib) and OUT.jpg (a sheet of these heads).
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def measure(folder: Path, steps: int, out: Path) -> None:
         "torch": torch.__version__.split("+")[0], "threads": 1, "curve": curve, "config": CONFIG,
     }  # fmt: skip
     out.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n")
-    cv2.imwrite(str(out.with_suffix(".png")), sheet(held_out, made)[..., ::-1])
+    cv2.imwrite(
+        str(out.with_suffix(".jpg")), sheet(held_out, made)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]
+    )
     plot(report, out.with_suffix(".svg"))
 
 
