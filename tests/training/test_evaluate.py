@@ -139,6 +139,23 @@ def test_train_and_evaluate_on_the_command_line(
     assert scores["model"] == "last.pth.tar"
 
 
+def test_a_stop_is_no_loss_on_the_command_line(
+    config_path: Path,
+    clips_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("likeness.training.trainer.FommTrainer.step", cut_off)
+    words = ["train", "fomm", "--config", str(config_path), "--data", str(clips_path), "--no-crop"]
+    with pytest.raises(SystemExit, match="130"):
+        run([*words, "--out", str(tmp_path / "run")])
+    assert "goes on from what was last saved" in capsys.readouterr().err
+
+
 def test_evaluate_wants_one_model(
     config_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

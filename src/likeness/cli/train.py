@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+STOPPED = 130  # what shells report for a program that Ctrl-C ended
 app = typer.Typer(help="Train a model on your own clips.", no_args_is_help=True)
 
 
@@ -79,20 +80,25 @@ def fomm(
     need_torch()
     from likeness.training import Rhythm, train_fomm
 
-    with progress_bar() as report:
-        result = train_fomm(
-            config,
-            data,
-            out,
-            validation=validation,
-            crop=crop,
-            vgg=vgg,
-            cache=cache,
-            steps=steps,
-            rhythm=Rhythm(save_every, report_every, preview_every),
-            device=device,
-            on_progress=report,
-        )
+    try:
+        with progress_bar() as report:
+            result = train_fomm(
+                config,
+                data,
+                out,
+                validation=validation,
+                crop=crop,
+                vgg=vgg,
+                cache=cache,
+                steps=steps,
+                rhythm=Rhythm(save_every, report_every, preview_every),
+                device=device,
+                on_progress=report,
+            )
+    except KeyboardInterrupt:
+        # Elsewhere a stop leaves nothing behind, and that is what would be said.
+        typer.echo(f"stopped; the same command goes on from what was last saved in {out}", err=True)
+        raise SystemExit(STOPPED) from None
     for note in result.notes:
         typer.echo(f"note: {note}")
     if result.resumed_at:
