@@ -102,6 +102,7 @@ class TestAskAndSign:
             "--file", hopper_path,
         )  # fmt: skip
         assert signed.code == 0, signed
+        assert "personal data" not in signed.out, "they are not in the record"
         assert names(folder) == {"g.consent.json", "g.reference.json"}
         found = consent.check(folder / "g.consent.json")
         assert found.record.references.face is None
@@ -317,9 +318,32 @@ class TestAnimate:
         Path("out.mp4").write_bytes(data)
         assert cli(*words).is_refusal(5), "somebody changed it"
 
+    def test_the_link_is_shown_of_a_record_that_was_taken_back(self, record: Path, cli: Cli) -> None:
+        cli("animate", "hopper.jpg", "talk.mp4", "-o", "out.mp4", "--consent", record, *SHORT)
+        words = ("consent", "check", record, "--made", "out.mp4")
+        ended = cli(*words, "--when", "2199-01-01")
+        assert ended.code == 5
+        assert "name this record" in ended.out
+        cli("consent", "revoke", record, "--yes")
+        refused = cli(*words)
+        assert refused.code == 5
+        assert "name this record" in refused.out
+        assert "was taken back" in refused.err
+        answer = json.loads(cli(*words, "--json", "-").out)
+        assert (answer["holds"], answer["error"], answer["made"]) == (False, "ConsentRevoked", "out.mp4")
+        record.write_bytes(record.read_bytes().replace(b"Studio Nord", b"Studio West"))
+        altered = cli(*words)
+        assert altered.code == 5
+        assert "name this record" not in altered.out
+        assert "altered" in altered.err
+
     def test_the_face_is_compared(self, folder: Path, cli: Cli) -> None:
         cli(*NEW, "--act", "animate", "-o", "g.json")
-        assert cli("consent", "sign", "g.json", "--face", "hopper.jpg", "--yes").code == 0
+        signed = cli("consent", "sign", "g.json", "--face", "hopper.jpg", "--yes")
+        assert signed.code == 0
+        assert "their face, as 128 numbers" in signed.out
+        assert "personal data" in signed.out
+        assert "--embeddings-apart" in signed.out
         made = cli("animate", "hopper.jpg", "talk.mp4", "-o", "out.mp4", "--consent", "g.json", *SHORT)
         assert made.code == 0, made
         assert "note:" not in made.out

@@ -7,6 +7,7 @@ and in `benchmarks/spoken_consent.py`; here it is mostly given, and what follows
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import sys
 import types
@@ -349,3 +350,115 @@ def test_on_the_command_line(
     assert "evidence, not proof" in capsys.readouterr().out
     assert ConsentRecord.load(path).evidence[0].sentence.startswith("I agree that a computer may speak")
     assert run([*words, "--microphone"]) == 2
+
+
+@pytest.fixture
+def spoken_record(
+    draft: Draft, key: ConsentKey, recording: Path, enrolment: Path, heard: Callable[[Heard], None]
+) -> ConsentRecord:
+    request = draft(acts=["voice"])
+    spoken.ask(request)
+    heard(RIGHT)
+    return consent.sign(spoken.accept(request, recording, enrolment=enrolment), key)
+
+
+def test_a_recording_is_listened_to_again(
+    spoken_record: ConsentRecord, recording: Path, enrolment: Path, heard: Callable[[Heard], None]
+) -> None:
+    evidence = spoken.find_evidence(spoken_record, recording)
+    assert evidence == spoken_record.evidence[0]
+    with pytest.raises(EvidenceRefused, match="not the recording that the record names"):
+        spoken.find_evidence(spoken_record, enrolment)
+    found = spoken.listen_again(spoken_record, evidence, recording, spoken_record.references)
+    assert found.similarity == RIGHT.similarity
+    for wrong, why in ((replace(RIGHT, code="000000"), "code"), (replace(RIGHT, similarity=0.5), "voice")):
+        heard(wrong)
+        with pytest.raises(EvidenceRefused, match=f"does not bear the evidence out.*{why}"):
+            spoken.listen_again(spoken_record, evidence, recording, spoken_record.references)
+    with pytest.raises(ConsentMissing, match="no voice"):
+        spoken.listen_again(spoken_record, evidence, recording, consent.References())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": "123456"},
+        {"code": "1234567"},
+        {"code": "١٢٣٤٥٦"},
+        {"sentence": "Yes. My code is one."},
+        {"sentence": "I agree | yes). My code is ; grammar"},
+    ],
+)
+def test_evidence_of_another_sentence_is_not_listened_to(
+    spoken_record: ConsentRecord, recording: Path, changes: dict[str, str]
+) -> None:
+    """Whoever signs writes what they like into the evidence."""
+    evidence = replace(spoken_record.evidence[0], **changes)  # type: ignore[arg-type]
+    with pytest.raises(EvidenceRefused, match="not the one that is asked for"):
+        spoken.listen_again(spoken_record, evidence, recording, spoken_record.references)
+
+
+def test_a_voice_of_another_length_is_not_compared(spoken_record: ConsentRecord, recording: Path) -> None:
+    short = consent.References(voice=consent.Embedding.of(speaker.VOICE_MODEL, np.ones(64)))
+    with pytest.raises(ConsentScope, match="another network"):
+        spoken.listen_again(spoken_record, spoken_record.evidence[0], recording, short)
+
+
+def test_made_up_figures_do_not_survive_the_recording(
+    draft: Draft, key: ConsentKey, recording: Path, enrolment: Path
+) -> None:
+    """All of it for real: a hum, in whose evidence somebody wrote that all was well."""
+    request = consent.add_references(draft(acts=["voice"]), voice=enrolment)
+    evidence = consent.Evidence(
+        "spoken",
+        NOW,
+        spoken._hash(recording),
+        challenge.spell_sentence(request.acts, "742915"),
+        "742915",
+        "i agree",
+        consent.spell_scores({"voice similarity": 0.99}),
+        "somebody",
+    )
+    record = consent.sign(replace(request, evidence=(evidence,)), key)
+    with pytest.raises(EvidenceRefused, match=r"does not bear .* Something else was said"):
+        spoken.listen_again(record, spoken.find_evidence(record, recording), recording, record.references)
+
+
+def test_a_record_without_evidence(record: ConsentRecord, recording: Path) -> None:
+    with pytest.raises(ConsentMissing, match="no spoken evidence"):
+        spoken.find_evidence(replace(record, evidence=()), recording)
+
+
+def test_listening_again_on_the_command_line(
+    spoken_record: ConsentRecord,
+    recording: Path,
+    enrolment: Path,
+    tmp_path: Path,
+    key: ConsentKey,
+    heard: Callable[[Heard], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "anna.consent.json"
+    path.write_bytes(spoken_record.to_bytes())
+    words = ["consent", "check", str(path), "--recording"]
+    assert run([*words, str(recording)]) == 0
+    said = capsys.readouterr().out
+    assert "said.wav: is the recording that the record names" in said
+    assert "listened to again: the sentence and its code, in the record's voice" in said
+    assert "0.9000" in said
+    assert run([*words, str(recording), "--json", "-"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["recording"]["scores"]["voice similarity"] == 0.9
+    assert run([*words, str(enrolment)]) == 5
+    assert "not the recording" in capsys.readouterr().err
+    heard(replace(RIGHT, code="000000"))
+    assert run([*words, str(recording)]) == 5
+    found = capsys.readouterr()
+    assert "is the recording" in found.out
+    assert "does not bear the evidence out" in found.err
+    heard(RIGHT)
+    consent.store(consent.revoke(spoken_record, key))
+    assert run([*words, str(recording)]) == 5
+    found = capsys.readouterr()
+    assert "listened to again" in found.out
+    assert "was taken back" in found.err

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from likeness.cli.consent_links import check_made, check_recording, load_signed
 from likeness.cli.consent_options import (
     ACTS,
     From,
     Json,
     KeyFile,
+    Offline,
     Out,
     Overwrite,
     PasswordEnv,
@@ -20,6 +22,7 @@ from likeness.cli.consent_options import (
     Yes,
     ask,
     find_key,
+    ignore,
     put,
     say,
     say_notes,
@@ -29,9 +32,13 @@ from likeness.cli.reports import check_target, write_report
 from likeness.cli.values import parse_acts, parse_date
 
 if TYPE_CHECKING:
-    from likeness.consent import ConsentRecord
+    from likeness.consent import ConsentRecord, Permission
 
 app = typer.Typer(help="Ask the person shown or heard, and have the answer in writing.")
+_PERSONAL = (
+    "the numbers of face or voice are personal data: who gets the record gets them. --embeddings-apart keeps "
+    "them in a file of their own."
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -122,7 +129,7 @@ def sign(
     password_env: PasswordEnv = None,
     yes: Yes = False,
     overwrite: Overwrite = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even a model.")] = False,
+    offline: Offline = False,
 ) -> None:
     """Sign a request: the subject does this, after reading it.
 
@@ -154,6 +161,8 @@ def sign(
     if request.signature is not None:
         typer.echo("This is signed already, and would be signed again.")
     _say_ended(request)
+    if request.references.face is not None or request.references.voice is not None:
+        say_notes((_PERSONAL,))
     ask("Do you agree to all of this, and sign it?", yes)
     signed = consent.sign(request, find_key(key, password_env))
     if parts is not None:
@@ -182,7 +191,12 @@ def check(
         Path | None,
         typer.Option(metavar="FILE", help="Something made under it: do its credentials name this record?"),
     ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The recording of its spoken evidence: is it, and what is heard?"),
+    ] = None,
     json: Json = None,
+    offline: Offline = False,
 ) -> None:
     """Say whether a record holds: its signature, its days, what it covers, and that it was not taken back.
 
@@ -190,43 +204,31 @@ def check(
     this, and nobody changed it since; not who that is. Compare the key's fingerprint by telephone.
     """
     from likeness.consent import check as look_at
-    from likeness.consent.keys import spell_fingerprint
     from likeness.errors import ConsentError
 
     if json is not None:
         check_target(json, [record], replace=False)
     day = parse_date("--when", when)
+    is_quiet = json is not None and str(json) == "-"
+    linked: dict[str, object] = {}
     try:
+        if made is not None or recording is not None:
+            # Before anything else, so that it is said of a record that was taken back, too.
+            signed, tell = load_signed(record), ignore if is_quiet else typer.echo
+            if made is not None:
+                linked["made"] = check_made(signed, made, tell)
+            if recording is not None:
+                linked["recording"] = check_recording(signed, record, recording, offline, tell)
         found = look_at(record, act=act, purpose=purpose, when=day, revocations=revocations or [])
-        if made is not None:
-            _check_made(found.record, made)
     except ConsentError as error:
         if json is not None:
             why = {"error": type(error).__name__, "what": error.what, "next": error.hint}
-            write_report(json, {"file": str(record), "holds": False, **why})
+            write_report(json, {"file": str(record), "holds": False, **why, **linked})
         raise
-    signature = found.record.signature
-    assert signature is not None  # `check` would have refused
     if json is not None:
-        answer = {
-            "file": str(record),
-            "holds": True,
-            "sha256": found.record.sha256,
-            "key_sha256": signature.fingerprint,
-            "notes": list(found.notes),
-            "record": found.record.to_json(),
-        }
-        write_report(json, answer)
-        if str(json) == "-":
-            return
-    acts = act or ", ".join(found.record.acts)
-    typer.echo(f"{record.name}: holds. {found.record.name}: {acts}, until {found.record.valid_until}.")
-    typer.echo(f"signed with the key {spell_fingerprint(signature.fingerprint)}")
-    if made is not None:
-        typer.echo(f"{made.name}: its credentials hold, and name this record; that is their signer's word")
-    for evidence in found.record.evidence:
-        typer.echo(f"spoken on {evidence.made:%Y-%m-%d}: evidence, not proof; `likeness consent show` has it")
-    say_notes(found.notes)
+        write_report(json, {"file": str(record), "holds": True, **_spell(found), **linked})
+    if not is_quiet:
+        _say_holds(found, record)
 
 
 @app.command("show")
@@ -249,22 +251,28 @@ def show(
         typer.echo(f"\nThat is what it says. Whether it holds: likeness consent check {record}")
 
 
-def _check_made(record: ConsentRecord, made: Path) -> None:
-    """Refuse a file whose credentials do not hold, or name another record."""
-    from likeness.errors import ConsentScope
-    from likeness.verification import verify
+def _spell(found: Permission) -> dict[str, object]:
+    """A record that holds, as JSON values."""
+    assert found.record.signature is not None  # `check` would have refused
+    return {
+        "sha256": found.record.sha256,
+        "key_sha256": found.record.signature.fingerprint,
+        "notes": list(found.notes),
+        "record": found.record.to_json(),
+    }
 
-    stated = verify(made)
-    if stated.state != "valid" or stated.consent is None:
-        raise ConsentScope(
-            f"'{made.name}' has no Content Credentials that hold and name a consent record.",
-            f"`likeness verify {made}` says what it has.",
-        )
-    if stated.consent.sha256 != record.sha256:
-        raise ConsentScope(
-            f"The credentials of '{made.name}' name another consent record ({stated.consent.record[:8]}).",
-            "Look for that one; one that was signed again has another hash, too.",
-        )
+
+def _say_holds(found: Permission, path: Path) -> None:
+    from likeness.consent.keys import spell_fingerprint
+
+    record = found.record
+    assert record.signature is not None
+    acts = found.act or ", ".join(record.acts)
+    typer.echo(f"{path.name}: holds. {record.name}: {acts}, until {record.valid_until}.")
+    typer.echo(f"signed with the key {spell_fingerprint(record.signature.fingerprint)}")
+    for evidence in record.evidence:
+        typer.echo(f"spoken on {evidence.made:%Y-%m-%d}: evidence, not proof; `likeness consent show` has it")
+    say_notes(found.notes)
 
 
 def _refer(

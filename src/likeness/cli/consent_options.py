@@ -36,6 +36,7 @@ Json = Annotated[
     Path | None,
     typer.Option("--json", metavar="PATH", help="Write the answer as JSON; - for standard output."),
 ]
+Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even a model.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day. [default: today]")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Last day. [default: in a year]")]
 
@@ -74,6 +75,10 @@ def say(lines: tuple[str, ...]) -> None:
     """Print lines."""
     for line in lines:
         typer.echo(line)
+
+
+def ignore(_: str) -> None:
+    """Print nothing, where standard output is for JSON."""
 
 
 def say_notes(notes: tuple[str, ...]) -> None:

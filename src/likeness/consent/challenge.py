@@ -27,7 +27,7 @@ from likeness.paths import config_dir
 
 LIFE: Final = dt.timedelta(minutes=10)
 DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_CODE_DIGITS = 6
+CODE_DIGITS: Final = 6
 _MAX_BYTES = 10_000
 _ACTS: dict[Act, str] = {
     "animate": "make my picture move",
@@ -48,7 +48,7 @@ def draw(record: ConsentRecord, *, now: dt.datetime | None = None) -> Challenge:
         NotWritable, DiskFull: the user's data folder cannot be written to.
     """
     check_open(record)
-    code = "".join(str(secrets.randbelow(10)) for _ in range(_CODE_DIGITS))
+    code = "".join(str(secrets.randbelow(10)) for _ in range(CODE_DIGITS))
     issued = (now or read_clock()).astimezone(dt.UTC).replace(microsecond=0)
     challenge = Challenge(spell_sentence(record.acts, code), code, issued)
     path = path_of(record)

@@ -66,7 +66,7 @@ def _label(record: ConsentRecord) -> str:
 
 def _references(references: References) -> list[str]:
     known = [
-        f"their {what} ({one.model})"
+        f"their {what}, as {len(one.vector)} numbers ({one.model})"
         for what, one in (("face", references.face), ("voice", references.voice))
         if one is not None
     ]

@@ -17,15 +17,16 @@ import numpy as np
 from likeness.consent import challenge as challenges
 from likeness.consent.clock import read_clock
 from likeness.consent.gathering import add_references
-from likeness.consent.listening import TOOL, find_fault, listen
-from likeness.consent.parts import Challenge, Evidence, spell_scores
+from likeness.consent.listening import TOOL, Heard, find_fault, listen
+from likeness.consent.parts import Challenge, Embedding, Evidence, References, spell_scores
 from likeness.consent.record import ConsentRecord
 from likeness.consent.text import normalise
-from likeness.errors import ConsentExpired, ConsentMissing, ConsentScope, TooLarge
+from likeness.errors import ConsentExpired, ConsentMissing, ConsentScope, EvidenceRefused, TooLarge
 from likeness.media.files import check_input
 from likeness.media.mono import read_mono
 from likeness.speech import speaker, words
 from likeness.speech.extra import check_installed
+from likeness.speech.speaker_weights import SIZE
 from likeness.types import Floats
 
 MAX_S: Final = 60.0
@@ -82,7 +83,7 @@ def accept(
         _check_other(recording, enrolment)
         record = add_references(record, voice=enrolment, offline=offline)
     samples = read_mono(recording, rate_hz=_RATE_HZ, max_s=MAX_S)
-    heard = listen(samples, _RATE_HZ, challenge, _voice_of(record), offline=offline)
+    heard = listen(samples, _RATE_HZ, challenge, _read_voice(record.references.voice), offline=offline)
     if (fault := find_fault(heard, challenge)) is not None:
         raise fault
     evidence = Evidence(
@@ -101,31 +102,99 @@ def accept(
     return checked
 
 
-def _voice_of(record: ConsentRecord) -> Floats:
-    reference = record.references.voice
+def find_evidence(record: ConsentRecord, recording: Path) -> Evidence:
+    """The evidence of a record that is of this very recording, by its hash; nothing is listened to.
+
+    Raises:
+        ConsentMissing: the record has no spoken evidence.
+        EvidenceRefused: what it has is of another recording.
+        TooLarge, other MediaError: the recording cannot be read.
+    """
+    if not record.evidence:
+        raise ConsentMissing(
+            f"The record for {record.name} has no spoken evidence.",
+            "It is recorded before signing: `likeness consent record-voice`.",
+        )
+    _check_size(check_input(recording))
+    sha256 = _hash(recording)
+    for evidence in record.evidence:
+        if evidence.sha256 == sha256:
+            return evidence
+    raise EvidenceRefused(
+        f"'{recording.name}' is not the recording that the record names (SHA-256 {sha256[:16]}…, there "
+        f"{record.evidence[-1].sha256[:16]}…).",
+        "Ask whoever ran `record-voice` for the very file; one that was converted or cut has another hash.",
+    )
+
+
+def listen_again(
+    record: ConsentRecord,
+    evidence: Evidence,
+    recording: Path,
+    references: References,
+    *,
+    offline: bool | None = None,
+) -> Heard:
+    """Examine a recording anew, held to the limits of `accept`; what the evidence states is not relied on.
+
+    Args:
+        evidence: of `record`, as `find_evidence` gives it.
+        references: of `record`, with the voice where it is kept apart.
+        offline: as for `likeness.models.fetch`.
+
+    Raises:
+        EvidenceRefused: the recording does not bear the evidence out; says why.
+        ConsentMissing, ConsentScope: the voice to compare with is not at hand, or of another network.
+        MediaError, MissingExtra, ModelError
+    """
+    check_installed()
+    is_code = (
+        len(evidence.code) == challenges.CODE_DIGITS and evidence.code.isascii() and evidence.code.isdigit()
+    )
+    if not is_code or evidence.sentence != challenges.spell_sentence(record.acts, evidence.code):
+        raise EvidenceRefused(
+            "The sentence in the record is not the one that is asked for with these acts and this code.",
+            "Do not rely on its spoken evidence; ask the person.",
+        )
+    asked = Challenge(evidence.sentence, evidence.code, evidence.made)
+    samples = read_mono(recording, rate_hz=_RATE_HZ, max_s=MAX_S)
+    heard = listen(samples, _RATE_HZ, asked, _read_voice(references.voice), offline=offline)
+    if (fault := find_fault(heard, asked)) is not None:
+        raise EvidenceRefused(
+            f"The recording does not bear the evidence out. {fault.what}",
+            "Do not rely on it; ask the person.",
+        )
+    return heard
+
+
+def _read_voice(reference: Embedding | None) -> Floats:
     if reference is None:
         raise ConsentMissing(
             "There is no voice to compare the recording with.",
-            "Add --voice with another recording of the same person (enrolment=… in Python).",
+            "In a request, add --voice with another recording of the same person (enrolment=… in Python). "
+            "Where a record keeps its voice apart, put that file beside it.",
         )
-    if reference.model != speaker.VOICE_MODEL:
+    if reference.model != speaker.VOICE_MODEL or len(reference.vector) != SIZE:
         raise ConsentScope(
-            f"The request's voice was measured with another network ({reference.model}).",
+            f"The record's voice was measured with another network ({reference.model}).",
             "Make a new request: `likeness consent new` (consent.draft in Python).",
         )
     return np.asarray(reference.vector, np.float32)
 
 
 def _check_fresh(recording: Path, challenge: Challenge) -> None:
-    status = recording.stat()
-    if status.st_size > MAX_BYTES:
-        raise TooLarge(f"{recording} has more than {MAX_BYTES // 1_000_000} MB.", "Give the sentence alone.")
-    made = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+    _check_size(recording)
+    made = dt.datetime.fromtimestamp(recording.stat().st_mtime, dt.UTC)
     if made < challenge.issued - _CLOCKS_APART:
         raise ConsentExpired(
             f"The recording was made at {made:%Y-%m-%d %H:%M} UTC, before its sentence was drawn.",
             "Record the sentence that was asked for, after it was.",
         )
+
+
+def _check_size(recording: Path) -> None:
+    if recording.stat().st_size > MAX_BYTES:
+        raise TooLarge(f"{recording} has more than {MAX_BYTES // 1_000_000} MB.", "Give the sentence alone.")
 
 
 def _check_other(recording: Path, enrolment: Path) -> None:
