@@ -90,6 +90,14 @@ def test_what_is_refused(data: bytes, why: str) -> None:
         parse(data)
 
 
+def test_eight_levels_and_no_more() -> None:
+    assert MAX_DEPTH == 8, "docs/consent.md says so, and a record read today is to be read tomorrow"
+    deepest = b'{"a": ' + b"[" * 7 + b"]" * 7 + b"}"
+    assert parse(deepest) == {"a": [[[[[[[]]]]]]]}
+    with pytest.raises(DocumentError, match="deeper than 8 levels"):
+        parse(b'{"a": ' + b"[" * 8 + b"]" * 8 + b"}")
+
+
 def test_brackets_in_texts_are_no_depth() -> None:
     text = "[{" * 50 + '"\\' + "[" * 50
     assert parse(json.dumps({"a": text}).encode()) == {"a": text}

@@ -236,6 +236,22 @@ class TestRevocation:
             with pytest.raises(ConsentRevoked):
                 consent.check(path, revocations=[place])
 
+    def test_in_a_folder_under_any_name(self, tmp_path: Path, record: ConsentRecord, key: ConsentKey) -> None:
+        folder = tmp_path / "mail"
+        folder.mkdir()
+        (folder / "large.json").write_bytes(b"[" * 2_000_000)
+        (folder / "figures.json").write_text('{"format": 1.5}')
+        (folder / "record.json").write_bytes(record.to_bytes())
+        (folder / "folder.json").mkdir()
+        consent.check(record, revocations=[folder])
+        given = folder / "attachment (1).JSON"
+        given.write_bytes(consent.revoke(record, key).to_bytes())
+        with pytest.raises(ConsentRevoked):
+            consent.check(record, revocations=[folder])
+        given.write_bytes(given.read_bytes().replace(b'"reason": ""', b'"reason": "x"'))
+        with pytest.raises(ConsentInvalid, match="altered"):
+            consent.check(record, revocations=[folder])
+
     def test_it_covers_the_record_signed_again(
         self, own_home: Path, record: ConsentRecord, key: ConsentKey
     ) -> None:

@@ -55,6 +55,11 @@ def test_what_cannot_be_seen_is_refused(name: str) -> None:
     assert find_fault(name)
 
 
+def test_four_marks_on_a_letter_and_no_more() -> None:
+    assert find_fault("q" + "\u0323" * 4 + "q" + "\u0323" * 4) == ""
+    assert "more than four accents" in find_fault("q" + "\u0323" * 5)
+
+
 @pytest.mark.parametrize("name", ["Аnna Beispiel", "Pаul", "Gοogle", "Ꭺnna"])
 def test_words_that_mix_scripts_are_pointed_out(name: str) -> None:
     assert find_fault(name) == ""

@@ -80,7 +80,13 @@ def recall(record: ConsentRecord, *, now: dt.datetime | None = None) -> Challeng
     if request != fingerprint(record):
         raise ConsentMissing("The request was changed after its sentence was drawn.", again)
     age = (now or read_clock()) - challenge.issued
-    if not dt.timedelta(0) <= age <= LIFE:
+    if age < dt.timedelta(0):
+        raise ConsentExpired(
+            f"The sentence was drawn at {challenge.issued:%Y-%m-%d %H:%M} UTC, and this computer's clock is "
+            "before that now: it was set back.",
+            "Set the clock right. " + again,
+        )
+    if age > LIFE:
         raise ConsentExpired(f"The sentence is older than {LIFE.seconds // 60} minutes.", again)
     return challenge
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from likeness.consent.canonical import DocumentError, Json, canonical, parse, readable
+from likeness.consent.canonical import DocumentError, Json, canonical, parse, read_bytes, readable
 from likeness.consent.fields import Fields
 from likeness.consent.files import name_beside, write
 from likeness.consent.keys import ConsentKey, fits
@@ -150,7 +150,8 @@ def find(
 
     Args:
         path: the record's file.
-        given: files, or folders of files that are called "….revocation.json".
+        given: files, or folders: in them files called "….revocation.json", and every other ".json" that says
+            it is a revocation.
 
     Returns:
         The revocation or None; and a sentence for each file that could not be honoured.
@@ -179,16 +180,27 @@ def _places(record: ConsentRecord, path: Path | None, given: Iterable[Path]) -> 
         if not os.path.isdir(one):  # noqa: PTH112 - which raises nothing
             yield one
             continue
-        inside = _inside(one)
+        inside = _inside(one, ".json")
         if len(inside) > _MOST_FILES:
             raise ConsentFormat(f"'{one}' holds more than {_MOST_FILES} files.", "Give a smaller folder.")
-        yield from inside
+        yield from (file for file in inside if _is_revocation(file))
 
 
-def _inside(place: Path) -> list[Path]:
-    """The revocations in a folder. Not by `Path.glob`, to which one that may not be read is empty."""
+def _is_revocation(path: Path) -> bool:
+    """Whether a file is one by its name, whatever is in it, or by what it says."""
+    if path.name.lower().endswith(SUFFIX):
+        return True
     try:
-        return sorted(one for one in place.iterdir() if one.name.lower().endswith(SUFFIX))
+        data = read_bytes(path)
+        return FORMAT.encode() in data and parse(data).get("format") == FORMAT
+    except (OSError, DocumentError):  # of all files of a folder, somebody else's
+        return False
+
+
+def _inside(place: Path, suffix: str = SUFFIX) -> list[Path]:
+    """The files in a folder whose names end so. Not by `Path.glob`: a folder it may not read is empty to it."""
+    try:
+        return sorted(one for one in place.iterdir() if one.name.lower().endswith(suffix))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
