@@ -198,7 +198,7 @@ def _is_revocation(path: Path) -> bool:
 
 
 def _inside(place: Path, suffix: str = SUFFIX) -> list[Path]:
-    """The files in a folder whose names end so. Not by `Path.glob`: a folder it may not read is empty to it."""
+    """The files in a folder whose names end so. Not by `Path.glob`, to which one it may not read is empty."""
     try:
         return sorted(one for one in place.iterdir() if one.name.lower().endswith(suffix))
     except (FileNotFoundError, NotADirectoryError):
