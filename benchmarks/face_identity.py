@@ -31,7 +31,7 @@ import numpy as np
 from face_identity_media import PEOPLE, Person, Shot, animated, changed, shots_of, smaller
 from face_identity_plot import plot
 from likeness.faces import identity
-from likeness.models import fetch
+from likeness.models import Access, fetch
 from likeness.types import Floats
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -108,7 +108,7 @@ def main() -> None:
 def cost() -> dict[str, Any]:
     """What one face takes; run with OPENBLAS_NUM_THREADS=1 to know it for one core."""
     chips = np.random.default_rng(0).integers(0, 256, (1, 150, 150, 3), np.uint8)
-    net = identity._network(None)
+    net = identity._network(Access())
     taken_s = []
     for _ in range(40):
         start_s = time.perf_counter()

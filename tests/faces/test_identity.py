@@ -231,6 +231,14 @@ def test_offline_without_the_network(
     assert "models pull face-identity" in caught.value.hint
 
 
+def test_it_is_read_once_whatever_may_be_fetched(
+    no_network_yet: None, hopper: Picture, hopper_face: Face
+) -> None:
+    for offline in (None, False, True):
+        embed_face(hopper, hopper_face, offline=offline)
+    assert identity._network.cache_info().misses == 1
+
+
 def test_a_damaged_network(
     no_network_yet: None, tmp_path: Path, hopper: Picture, hopper_face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:

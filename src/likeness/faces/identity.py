@@ -82,7 +82,7 @@ def embed_faces(faces: Iterable[tuple[Picture, Face]], *, offline: bool | None =
     chips = [face_chip(image, face) for image, face in faces]
     if not chips:
         return np.empty((0, NUMBERS), np.float32)
-    return _network(offline).run(np.stack(chips))
+    return _network(models.Access(offline)).run(np.stack(chips))
 
 
 def distance(a: FaceEmbedding, b: FaceEmbedding) -> float:
@@ -137,5 +137,5 @@ def _similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> A
 
 
 @cache
-def _network(offline: bool | None) -> FaceNet:
-    return FaceNet(models.converted(MODEL, read_dlib, revision=REVISION, offline=offline))
+def _network(access: models.Access) -> FaceNet:
+    return FaceNet(models.converted(MODEL, read_dlib, revision=REVISION, offline=access.offline))

@@ -7,10 +7,11 @@ converted("x", read, revision=1)    the arrays of a model that comes in another 
 """
 
 from likeness.models.converting import converted
-from likeness.models.fetching import fetch, fetch_all, find, ref
+from likeness.models.fetching import Access, fetch, fetch_all, find, ref
 from likeness.models.manifest import Address, ModelEntry, WheelMember, all_models, info
 
 __all__ = [
+    "Access",
     "Address",
     "ModelEntry",
     "WheelMember",

@@ -12,6 +12,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,17 @@ _ADDRESS_TIMEOUT_S = 30
 
 class _SourceError(Exception):
     """This source does not give the file; another one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whether a file may be fetched. All are equal, as what is had is the same: a cache keeps it only once.
+
+    Attributes:
+        offline: as in `fetch`.
+    """
+
+    offline: bool | None = field(default=None, compare=False)
 
 
 def fetch(name: str, *, on_progress: OnProgress = silent, offline: bool | None = None) -> Path:

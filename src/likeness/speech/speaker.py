@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from likeness.errors import NoSpeech, UsageError
 from likeness.media.mono import resample
+from likeness.models import Access
 from likeness.speech.mel import mel_power
 from likeness.speech.speaker_weights import LAYERS, MELS, MODEL, REVISION, SIZE, load_weights
 
@@ -94,7 +95,7 @@ def embed_speech(speech: Floats, *, offline: bool | None = None) -> tuple[Floats
     end = (starts[-1] + _WINDOW) * _HOP
     speech = np.pad(speech, (0, max(0, end - len(speech))))
     mels = mel_power(speech, RATE_HZ, window=400, hop=_HOP, bands=MELS)
-    encoder = _encoder(offline)
+    encoder = _encoder(Access(offline))
     windows = [mels[start : start + _WINDOW] for start in starts]
     batches = (np.stack(windows[at : at + _BATCH]) for at in range(0, len(windows), _BATCH))
     return np.concatenate([encoder.run(batch) for batch in batches]), [start * _HOP for start in starts]
@@ -233,5 +234,5 @@ def _sigmoid(x: Floats) -> Floats:
 
 
 @cache
-def _encoder(offline: bool | None) -> Encoder:
-    return Encoder(load_weights(offline=offline))
+def _encoder(access: Access) -> Encoder:
+    return Encoder(load_weights(offline=access.offline))
