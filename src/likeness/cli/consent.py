@@ -193,7 +193,7 @@ def check(
     ] = None,
     recording: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The recording of its spoken evidence: is it, and what is heard?"),
+        typer.Option(metavar="FILE", help="What was said: is it the file of its evidence, and what is heard?"),
     ] = None,
     json: Json = None,
     offline: Offline = False,
