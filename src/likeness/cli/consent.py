@@ -193,7 +193,7 @@ def check(
     ] = None,
     recording: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What was said: is it the file of its evidence, and what is heard?"),
+        typer.Option(metavar="FILE", help="Is it what its spoken evidence was taken from, and does it hold?"),
     ] = None,
     json: Json = None,
     offline: Offline = False,
