@@ -112,6 +112,11 @@ def prepare(frames: int) -> tuple[Pair, NDArray[np.float32], Frames]:
                 lively = 8 if name == "kp.weight" else 1.4
                 tensor.copy_((2 * torch.rand(tensor.shape, generator=draw) - 1) * bound * lively)
         net.requires_grad_(False).eval()
+    # Near "nothing is stretched", as in a trained model: a random Jacobian can hardly be inverted.
+    jacobian = pair.kp_detector.jacobian
+    assert jacobian is not None and jacobian.bias is not None
+    jacobian.weight.mul_(0.2)
+    jacobian.bias.copy_(torch.tensor([1.0, 0, 0, 1.0] * VOX.num_kp))
     y, x = np.mgrid[0:256, 0:256].astype(np.float32) / 40
 
     def picture(n: float) -> NDArray[np.float32]:

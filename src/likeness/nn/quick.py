@@ -3,7 +3,7 @@
 Batch norm is folded into the convolutions beside it, 3 × 3 convolutions of many channels on large maps use
 fewer multiplications (`winograd.py`), and the last convolution, of three results only, becomes one matrix
 product. What does not change from frame to frame (`Generator.encode`, `DenseMotion.shrink`) is for the caller
-to compute once. For inference only.
+to compute once. For inference only, and one at a time: their convolutions share their working memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from likeness.nn.blocks import ConvBlock, DownBlock, Hourglass, ResidualBlock, UpBlock
 from likeness.nn.fomm import Generator, KeypointDetector
-from likeness.nn.winograd import WinogradConv
+from likeness.nn.winograd import Scratch, WinogradConv
 
 MANY_CHANNELS = 32
 """Convolutions from or to fewer channels gain nothing."""
@@ -32,17 +32,19 @@ _Net = TypeVar("_Net", bound=nn.Module)
 
 def quicken_generator(generator: Generator, side_px: int) -> Generator:
     """The same generator, faster, for pictures of about this side; what it was made from stays as it is."""
-    quick, config = _share(generator), generator.config
+    quick, config, scratch = _share(generator), generator.config, Scratch()
     motion = quick.dense_motion_network
-    motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale))
-    quick.first = QuickBlock(generator.first, side_px)
+    motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale), scratch)
+    quick.first = QuickBlock(generator.first, side_px, scratch)
     quick.down_blocks = nn.ModuleList(
-        QuickBlock(block, side_px // 2**i) for i, block in enumerate(generator.down_blocks)
+        QuickBlock(block, side_px // 2**i, scratch) for i, block in enumerate(generator.down_blocks)
     )
     deep_px = side_px // 2**config.num_down_blocks
-    quick.bottleneck = nn.Sequential(*(QuickResidual(block, deep_px) for block in generator.bottleneck))
+    quick.bottleneck = nn.Sequential(
+        *(QuickResidual(block, deep_px, scratch) for block in generator.bottleneck)
+    )
     quick.up_blocks = nn.ModuleList(
-        QuickBlock(block, deep_px * 2 ** (i + 1)) for i, block in enumerate(generator.up_blocks)
+        QuickBlock(block, deep_px * 2 ** (i + 1), scratch) for i, block in enumerate(generator.up_blocks)
     )
     assert isinstance(generator.final, nn.Conv2d)
     quick.final = FewChannels(generator.final)
@@ -52,7 +54,9 @@ def quicken_generator(generator: Generator, side_px: int) -> Generator:
 def quicken_detector(detector: KeypointDetector, side_px: int) -> KeypointDetector:
     """The same for the keypoint detector."""
     quick = _share(detector)
-    quick.predictor = _quicken_hourglass(quick.predictor, round(side_px * detector.config.keypoint_scale))
+    quick.predictor = _quicken_hourglass(
+        quick.predictor, round(side_px * detector.config.keypoint_scale), Scratch()
+    )
     return quick
 
 
@@ -61,13 +65,13 @@ def _share(net: _Net) -> _Net:
     return deepcopy(net, {id(tensor): tensor for tensor in chain(net.parameters(), net.buffers())})
 
 
-def _quicken_hourglass(hourglass: Hourglass, side_px: int) -> Hourglass:
+def _quicken_hourglass(hourglass: Hourglass, side_px: int, scratch: Scratch) -> Hourglass:
     down, up = hourglass.encoder.down_blocks, hourglass.decoder.up_blocks
     hourglass.encoder.down_blocks = nn.ModuleList(
-        QuickBlock(block, side_px // 2**i) for i, block in enumerate(down)
+        QuickBlock(block, side_px // 2**i, scratch) for i, block in enumerate(down)
     )
     hourglass.decoder.up_blocks = nn.ModuleList(
-        QuickBlock(block, side_px // 2 ** (len(up) - 1 - i)) for i, block in enumerate(up)
+        QuickBlock(block, side_px // 2 ** (len(up) - 1 - i), scratch) for i, block in enumerate(up)
     )
     return hourglass
 
@@ -79,11 +83,11 @@ class QuickBlock(nn.Module):
         side_px: of the map that its convolution makes.
     """
 
-    def __init__(self, block: nn.Module, side_px: int) -> None:
+    def __init__(self, block: nn.Module, side_px: int, scratch: Scratch) -> None:
         super().__init__()
         assert isinstance(block, ConvBlock)
         self.halves, doubles = isinstance(block, DownBlock), isinstance(block, UpBlock)
-        self.conv = _convolution(*fold(block.conv, block.norm), side_px, repeat=doubles)
+        self.conv = _convolution(*fold(block.conv, block.norm), side_px, scratch, repeat=doubles)
         self.doubles = doubles and isinstance(self.conv, nn.Conv2d)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,14 +103,14 @@ class QuickResidual(nn.Module):
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, block: nn.Module, side_px: int) -> None:
+    def __init__(self, block: nn.Module, side_px: int, scratch: Scratch) -> None:
         super().__init__()
         assert isinstance(block, ResidualBlock)
         scale, shift = _line(block.norm1)
         self.register_buffer("scale", scale[:, None, None])
         self.register_buffer("shift", shift[:, None, None])
-        self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px)
-        self.conv2 = _convolution(block.conv2.weight, _bias(block.conv2), side_px)
+        self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px, scratch)
+        self.conv2 = _convolution(block.conv2.weight, _bias(block.conv2), side_px, scratch)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu_(torch.addcmul(self.shift, x, self.scale))
@@ -160,11 +164,13 @@ def _bias(conv: nn.Conv2d) -> Tensor:
     return conv.bias
 
 
-def _convolution(weight: Tensor, bias: Tensor, side_px: int, *, repeat: bool = False) -> nn.Module:
+def _convolution(
+    weight: Tensor, bias: Tensor, side_px: int, scratch: Scratch, *, repeat: bool = False
+) -> nn.Module:
     """The fastest way for a map of this side; a plain one leaves the repeating to the caller."""
     out, into, kernel, _ = weight.shape
     if kernel == 3 and min(out, into) >= MANY_CHANNELS and side_px >= LARGE_PX:
-        return WinogradConv(weight, bias, repeat=repeat)
+        return WinogradConv(weight, bias, repeat=repeat, scratch=scratch)
     with torch.device("meta"):
         conv = nn.Conv2d(into, out, kernel, padding=kernel // 2)
     conv.weight, conv.bias = nn.Parameter(weight, False), nn.Parameter(bias, False)

@@ -9,6 +9,8 @@ For inference on a processor: features are (batch, channels, h, w) float32, best
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -55,6 +57,21 @@ WEIGHT_REPEATED = ((1, 0, 0), (1, 1, 1), (0, 1, 1), (1, 1, 0), (1, 1, 1), (0, 0,
 RESULT_REPEATED = ((1, 1, 0, 0, 0, 0), (0, 0, 0, 1, 1, 0), (0, 1, -1, 0, 0, 0), (0, 0, 0, 0, 1, -1))
 
 
+class Scratch:
+    """Memory that convolutions of one network work in, one after the other: asking for it anew costs more."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tensor] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """A tensor of this shape with anything in it, valid until the name is asked for again."""
+        count = math.prod(shape)
+        kept = self._kept.get(name)
+        if kept is None or kept.numel() < count:
+            kept = self._kept[name] = like.new_empty(count)
+        return kept[:count].view(shape)
+
+
 class WinogradConv(nn.Module):
     """A 3 × 3 convolution with padding 1, before which every pixel may be repeated 2 × 2.
 
@@ -62,6 +79,7 @@ class WinogradConv(nn.Module):
         weight: (out, in, 3, 3).
         bias: (out,).
         repeat: the result has twice the size of the input.
+        scratch: may be shared by networks that never run at the same time.
     """
 
     weight: Tensor
@@ -69,8 +87,11 @@ class WinogradConv(nn.Module):
     into: Tensor
     back: Tensor
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, repeat: bool = False) -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor, *, repeat: bool = False, scratch: Scratch | None = None
+    ) -> None:
         super().__init__()
+        self._scratch = scratch or Scratch()
         matrices = (INPUT_REPEATED, WEIGHT_REPEATED, RESULT_REPEATED) if repeat else (INPUT, WEIGHT, RESULT)
         into, turn, back = (torch.tensor(rows, dtype=torch.float64) for rows in matrices)
         self.repeat = repeat
@@ -91,16 +112,20 @@ class WinogradConv(nn.Module):
         tiles = self._cut(x, rows, columns)
         out = x.new_empty(batch, rows, OUT, columns, OUT, self.weight.shape[2])
         strip = max(1, STRIP // (len(self.into) * columns * max(channels, out.shape[-1])))
+        take, products, results = self._scratch.take, len(self.into), out.shape[-1]
         for image in range(batch):
             for top in range(0, rows, strip):
                 part = tiles[:, :, image, top : top + strip]
-                count = part.shape[2]
-                inside = torch.mm(self.into, part.reshape(self.tile**2, -1)).view(
-                    len(self.into), -1, channels
-                )
-                product = torch.bmm(inside, self.weight).view(len(self.into), -1)
-                result = torch.mm(self.back, product).view(OUT, OUT, count, columns, -1)
-                torch.add(result.permute(2, 0, 3, 1, 4), self.bias, out=out[image, top : top + count])
+                count = part.shape[2] * columns
+                gathered = take("gathered", tuple(part.shape), x).copy_(part)
+                inside = take("inside", (products, count * channels), x)
+                torch.mm(self.into, gathered.view(self.tile**2, -1), out=inside)
+                product = take("product", (products, count, results), x)
+                torch.bmm(inside.view(products, count, channels), self.weight, out=product)
+                back = take("back", (OUT * OUT, count * results), x)
+                torch.mm(self.back, product.view(products, -1), out=back)
+                result = back.view(OUT, OUT, part.shape[2], columns, results)
+                torch.add(result.permute(2, 0, 3, 1, 4), self.bias, out=out[image, top : top + strip])
         joined = out.view(batch, rows * OUT, columns * OUT, -1)
         size = 2 if self.repeat else 1
         # A view that torch knows as channels_last: the numbers already lie so.
