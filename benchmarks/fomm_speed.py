@@ -34,7 +34,7 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from likeness.engines.fomm.animator import Animator, Settings, as_tensor
+from likeness.engines.fomm.animator import Animator, Settings, as_tensor, render_all
 from likeness.engines.fomm.checkpoint import PARTS, Pair
 from likeness.engines.fomm.configuration import parse_configuration
 from likeness.engines.fomm.transfer import transfer
@@ -143,8 +143,7 @@ def plain_loop(pair: Pair, source: NDArray[np.float32], driving: Frames) -> Fram
 
 def ours(pair: Pair, source: NDArray[np.float32], driving: Frames) -> Frames:
     """As `likeness.fomm.make_animation`, preparation included."""
-    animator = Animator(pair, source, Settings())
-    return [animator.render(frame) for frame in driving]
+    return render_all(Animator(pair, source, Settings()), driving)
 
 
 def compare_with_double(

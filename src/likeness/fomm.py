@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.disclosure.seal import SealedVideo
-from likeness.engines.fomm.animator import Animator, Settings
+from likeness.engines.fomm.animator import Animator, Settings, render_all
 from likeness.engines.fomm.checkpoint import Pair
 from likeness.engines.fomm.library import import_model, open_files
 from likeness.errors import UsageError
@@ -89,7 +89,7 @@ def make_animation(
     del cpu
     pair = Pair(generator, kp_detector)
     animator = Animator(pair, source_image, Settings(relative=relative, adapt_scale=adapt_movement_scale))
-    return [animator.render(frame) for frame in driving_video]
+    return render_all(animator, driving_video)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 Batch norm is folded into the convolutions beside it, 3 × 3 convolutions of many channels on large maps use
 fewer multiplications (`winograd.py`), and the last convolution, of three results only, becomes one matrix
 product. What does not change from frame to frame (`Generator.encode`, `DenseMotion.shrink`) is for the caller
-to compute once. For inference only, and one at a time: their convolutions share their working memory.
+to compute once. For inference only.
 """
 
 from __future__ import annotations

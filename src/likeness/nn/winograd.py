@@ -10,6 +10,7 @@ For inference on a processor: features are (batch, channels, h, w) float32, best
 from __future__ import annotations
 
 import math
+import threading
 
 import torch
 from torch import Tensor, nn
@@ -57,8 +58,11 @@ WEIGHT_REPEATED = ((1, 0, 0), (1, 1, 1), (0, 1, 1), (1, 1, 0), (1, 1, 1), (0, 0,
 RESULT_REPEATED = ((1, 1, 0, 0, 0, 0), (0, 0, 0, 1, 1, 0), (0, 1, -1, 0, 0, 0), (0, 0, 0, 0, 1, -1))
 
 
-class Scratch:
-    """Memory that convolutions of one network work in, one after the other: asking for it anew costs more."""
+class Scratch(threading.local):
+    """Memory that convolutions of one network work in, one after the other: asking for it anew costs more.
+
+    Each thread has its own.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
@@ -79,7 +83,7 @@ class WinogradConv(nn.Module):
         weight: (out, in, 3, 3).
         bias: (out,).
         repeat: the result has twice the size of the input.
-        scratch: may be shared by networks that never run at the same time.
+        scratch: may be shared by whatever runs one after the other.
     """
 
     weight: Tensor

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +82,25 @@ class Animator:
         with torch.inference_mode():
             points: Keypoints = self._detector(_last(image))
         return points
+
+
+def render_all(animator: Animator, driving: Iterable[Floats | Picture]) -> list[Floats]:
+    """All frames of a driver, of which the first is what the source's own picture stands for.
+
+    As many frames at once as torch has threads, each frame on one: a frame's own work divides less well.
+    """
+    frames = iter(driving)
+    first = next(frames, None)
+    if first is None:
+        return []
+    animator.begin(first)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)  # threads that begin now take this over
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(animator.render, chain([first], frames)))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def check_size(config: FommConfig, height: int, width: int) -> None:
