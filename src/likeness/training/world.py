@@ -66,5 +66,6 @@ def join_world(device: torch.device) -> Iterator[World]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield World(dist.get_rank(), dist.get_world_size())
+        dist.barrier()  # one that leaves while another still talks to it can bring that one down
     finally:
         dist.destroy_process_group()
