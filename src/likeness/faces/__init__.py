@@ -5,6 +5,7 @@ FaceTracker(faces=1).track(frame)            the same faces from frame to frame
 topology.canonical_mesh()                    the mesh that the points belong to, and names for the points
 pose.head_pose(points, mesh)                 how the head is turned; lids, lips, gaze
 align.Crop.around(points, size_px)           cut out head and shoulders
+aligned.Alignment.of(points, mesh)           the square of the face alone, that turns with it
 segment.person_mask(picture)                 person or background
 """
 
