@@ -21,7 +21,7 @@ TIERS = (
     ("media",),
     ("faces", "speech", "disclosure"),
     ("verification", "consent"),
-    ("motion",),
+    ("motion", "facesets"),
     ("engines",),
     ("pipelines", "training"),
     ("__init__", "fomm"),
@@ -54,6 +54,7 @@ ONLY = {
     ),
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},
+    "facesets": frozenset(TIER_OF) - {"disclosure"},
     "engines": frozenset(TIER_OF) - {"disclosure"},
 }
 

@@ -3,7 +3,7 @@
     LikenessError              carries `hint`, the next step, and `exit_code`, one per branch
     ├ UsageError          2    options that contradict each other, a value out of range
     ├ MediaError          3    MediaNotFound, Unreadable, Unsupported, TooLarge, NoVideo,
-    │                        NoFrames, NoAudio, NoSpeech
+    │                        NoFrames, NoAudio, NoSpeech, FaceSetFormat, FaceSetMismatch
     ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex
     ├ ConsentError        5    RightsMissing, ConsentMissing, ConsentFormat, ConsentInvalid, ConsentExpired,
     │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch,
@@ -79,6 +79,14 @@ class NoAudio(MediaError):
 
 class NoSpeech(MediaError):
     """There is no voice in the sound, or too little of it."""
+
+
+class FaceSetFormat(MediaError):
+    """A face set or its alignments file is damaged, impossible, or of a version this package does not know."""
+
+
+class FaceSetMismatch(MediaError):
+    """An alignments file and a video do not belong together."""
 
 
 class FaceError(LikenessError):
