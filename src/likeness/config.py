@@ -112,27 +112,13 @@ class AnimateConfig(MotionConfig):
         _one_of("label", self.label, get_args(Label))
         _one_of("label language", self.label_language, get_args(LabelLanguage))
         _one_of("device", self.device, get_args(Device))
-        for name, time_s in (("start", self.start_s), ("end", self.end_s)):
-            if time_s is not None:
-                _between(name, time_s, 0, 10**6)
+        _check_part(self.start_s, self.end_s)
         if self.rights is not None and not isinstance(self.rights, Rights):
             raise UsageError("The rights are not a statement.", 'Give Rights("self", "why you may").')
-        start_s, end_s = self.start_s or Fraction(0), self.end_s
-        if start_s < 0 or (end_s is not None and end_s <= start_s):
-            raise UsageError(
-                "The end of the chosen part does not come after its start.",
-                "Give start and end in seconds, with the start first.",
-            )
         for name, number in (("source face", self.source_face), ("driving face", self.driving_face)):
             if number is not None:
                 _between(name, number, 1, 1000)
-        if self.tsa_url is not None:
-            _check_url(self.tsa_url)
-            if self.offline:
-                raise UsageError(
-                    "A time stamp comes from the network, and nothing may be fetched.",
-                    "Leave out --tsa-url or --offline (tsa_url or offline in Python).",
-                )
+        _check_time_stamp(self.tsa_url, self.offline)
         if isinstance(self.consent, str | os.PathLike):
             object.__setattr__(self, "consent", Path(self.consent))
         elif self.consent is not None:
@@ -145,6 +131,78 @@ class AnimateConfig(MotionConfig):
             )
 
 
+Colour: TypeAlias = Literal["lab", "light", "histogram", "seamless", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasteConfig:
+    """What `likeness.swap.convert` and `likeness.swap.quick` have in common.
+
+    Attributes:
+        colour: how the new face gets the colours of the scene; see `engines.swap.colour`.
+        mask_erode: how far the edge of the mask moves inwards, in sides of the face's square (-0.1…0.2).
+        mask_blur: how wide its soft edge is, in sides of the square (0…0.25).
+        sharpen: 0 = as it is, 1 = strongly.
+        face_scale: how much larger than tracked the new face is put in (0.8…1.2).
+        occlusion: leave what is seen in front of the face.
+        face: which face of the clip, as numbered by `likeness faces` (from 1); None = the largest, or the one
+            that the model knows.
+        audio: "keep" the clip's sound, or "none".
+        start_s, end_s: the part of the clip to use, in seconds.
+        label: the visible label; it may be left out with a statement of rights, or a consent that allows it.
+        rights, label_language, tsa_url, overwrite, offline: as in `AnimateConfig`.
+    """
+
+    colour: Colour = "lab"
+    mask_erode: float = 0.02
+    mask_blur: float = 0.08
+    sharpen: float = 0.0
+    face_scale: float = 1.0
+    occlusion: bool = True
+    face: int | None = None
+    audio: Literal["keep", "none"] = "keep"
+    start_s: Fraction | None = None
+    end_s: Fraction | None = None
+    label: Label = "auto"
+    rights: Rights | None = None
+    label_language: LabelLanguage = "en"
+    tsa_url: str | None = None
+    overwrite: bool = False
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("colour", self.colour, get_args(Colour))
+        _between("mask erode", self.mask_erode, -0.1, 0.2)
+        _between("mask blur", self.mask_blur, 0, 0.25)
+        _between("sharpen", self.sharpen, 0, 1)
+        _between("face scale", self.face_scale, 0.8, 1.2)
+        if self.face is not None:
+            _between("face", self.face, 1, 1000)
+        _one_of("audio", self.audio, ("keep", "none"))
+        _check_part(self.start_s, self.end_s)
+        _one_of("label", self.label, get_args(Label))
+        _one_of("label language", self.label_language, get_args(LabelLanguage))
+        if self.rights is not None and not isinstance(self.rights, Rights):
+            raise UsageError("The rights are not a statement.", 'Give Rights("self", "why you may").')
+        _check_time_stamp(self.tsa_url, self.offline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickSwapConfig(PasteConfig):
+    """All choices of `likeness.swap.quick`: those of `PasteConfig`, with other defaults.
+
+    Attributes:
+        looks: how many pictures of the face to show are kept, at most (1…200).
+    """
+
+    colour: Colour = "light"
+    looks: int = 48
+
+    def __post_init__(self) -> None:
+        PasteConfig.__post_init__(self)
+        _between("looks", self.looks, 1, 200)
+
+
 def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
     """An `AnimateConfig` from keyword arguments; unknown names are a `UsageError`."""
     known = {field.name for field in dataclasses.fields(AnimateConfig)}
@@ -153,6 +211,28 @@ def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
             f"There is no option named {', '.join(unknown)}.", f"Known options: {', '.join(sorted(known))}."
         )
     return AnimateConfig(**values)
+
+
+def _check_part(start_s: Fraction | None, end_s: Fraction | None) -> None:
+    for name, time_s in (("start", start_s), ("end", end_s)):
+        if time_s is not None:
+            _between(name, time_s, 0, 10**6)
+    if end_s is not None and end_s <= (start_s or 0):
+        raise UsageError(
+            "The end of the chosen part does not come after its start.",
+            "Give start and end in seconds, with the start first.",
+        )
+
+
+def _check_time_stamp(url: str | None, offline: bool) -> None:
+    if url is None:
+        return
+    _check_url(url)
+    if offline:
+        raise UsageError(
+            "A time stamp comes from the network, and nothing may be fetched.",
+            "Leave out --tsa-url or --offline (tsa_url or offline in Python).",
+        )
 
 
 def _check_url(url: str) -> None:

@@ -1,0 +1,64 @@
+"""How much of each pixel is new face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from likeness.faces.topology import FACE_OVAL, INNER_MOUTH
+from likeness.types import Floats
+
+_BITS = 4
+"""Of a pixel's fractions, in OpenCV's polygons."""
+
+
+def face_mask(points: Floats, size_px: int) -> Floats:
+    """The hull of the face's outline, (size_px, size_px) float32, 0…1.
+
+    Args:
+        points: (478, 3) float32 px in the square.
+    """
+    outline = cv2.convexHull(np.ascontiguousarray(points[list(FACE_OVAL), :2], np.float32))[:, 0]
+    return _fill(outline, size_px)
+
+
+def mouth_mask(points: Floats, size_px: int) -> Floats:
+    """What is seen between the lips, (size_px, size_px) float32, 0…1, soft by a hundredth of the side."""
+    inside = _fill(points[list(INNER_MOUTH), :2], size_px)
+    return np.asarray(cv2.GaussianBlur(inside, (0, 0), max(0.6, size_px * 0.006)), np.float32)
+
+
+def soften(mask: Floats, *, erode: float, blur: float) -> Floats:
+    """The mask made smaller, then soft towards its inside: nothing outside of it becomes more than 0.
+
+    Args:
+        mask: (h, w) float32, 0…1.
+        erode: how far its edge moves inwards, in sides of the square; negative: outwards.
+        blur: how wide the soft edge is, in sides of the square.
+    """
+    side = len(mask)
+    grow = round(-erode * side)
+    if grow > 0:
+        mask = np.asarray(cv2.dilate(mask, _disc(grow)), np.float32)
+    shrink, soft = max(-grow, 0), blur * side
+    # Beyond the square there is no face, whatever OpenCV would repeat there.
+    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = np.asarray(cv2.distanceTransform((framed > 0.5).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    inside = inside[1:-1, 1:-1] - shrink
+    if soft < 1:
+        return np.asarray(np.minimum(mask, np.clip(inside, 0, 1)), np.float32)
+    ramp = np.clip(inside / soft, 0, 1)
+    smooth = np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
+    # The distance has ridges where it comes from two sides; a light blur takes them off.
+    return np.asarray(np.minimum(cv2.GaussianBlur(smooth, (0, 0), max(soft / 6, 0.5)), np.clip(inside, 0, 1)))
+
+
+def _fill(outline: Floats, size_px: int) -> Floats:
+    mask = np.zeros((size_px, size_px), np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * (1 << _BITS)).astype(np.int32)], 255, cv2.LINE_AA, _BITS)
+    return mask.astype(np.float32) / np.float32(255)
+
+
+def _disc(radius_px: int) -> np.ndarray:
+    side = 2 * radius_px + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

@@ -1,0 +1,139 @@
+"""A clip with another face in it: read ▸ follow ▸ swap ▸ seal, whatever the new face is made with.
+
+The clip is decoded in one thread, its face followed in a second, replaced in this one, and encoded in
+another, with short queues between them; memory does not grow with its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from likeness.config import PasteConfig
+from likeness.disclosure.seal import SealedVideo
+from likeness.errors import FaceIndex, NoFace
+from likeness.media import AudioSource, VideoReader, check_sound
+from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
+from likeness.pipelines.driver import DAMAGED
+from likeness.pipelines.follow_face import Chooser, FaceFollower, Followed
+from likeness.pipelines.swapped import Swapped
+from likeness.progress import OnProgress, Progress
+from likeness.types import Making, Picture
+
+Swap: TypeAlias = Callable[[Iterable[Followed]], Iterator[tuple[Followed, Picture]]]
+"""Replaces the face in frame after frame; yields every frame, and its finished picture."""
+
+_DECODED, _FOLLOWED = 2, 4
+"""So many pictures wait between the stages; they may be large."""
+
+
+@contextmanager
+def open_clip(path: Path, config: PasteConfig) -> Iterator[VideoReader]:
+    """The part of a clip that is wanted, refused early where it breaks off."""
+    with VideoReader(path, start_s=config.start_s, end_s=config.end_s) as reader:
+        reader.check_whole()
+        yield reader
+
+
+def follow(reader: VideoReader, chooser: Chooser) -> Iterator[Followed]:
+    """The frames, with the face that is to be replaced."""
+    with run_ahead(reader, _DECODED) as pictures:
+        yield from FaceFollower(chooser, float(reader.info.rate)).follow(pictures)
+
+
+def write_swapped(
+    reader: VideoReader,
+    followed: Iterable[Followed],
+    swap: Swap,
+    out: Path,
+    making: Making,
+    config: PasteConfig,
+    on_progress: OnProgress,
+    *,
+    nobody: Callable[[], NoFace | FaceIndex],
+    notes: tuple[str, ...] = (),
+) -> Swapped:
+    """Run all stages, and seal what comes out.
+
+    Args:
+        nobody: the error where no frame showed the face.
+        notes: what a person should know, besides what is found here.
+
+    Raises:
+        NoFace, FaceIndex: see `nobody`; nothing is written then.
+    """
+    info = reader.info
+    with opencv_on_one_thread(), run_ahead(followed, _FOLLOWED) as stream:
+        first, before = _until_the_face(stream)
+        box = None if first is None or first.face is None else first.face.box
+        with SealedVideo(
+            out,
+            making,
+            width=info.width,
+            height=info.height,
+            rate=info.rate,
+            audio=_audio(reader, config),
+            overwrite=config.overwrite,
+            face_box=box,
+            language=config.label_language,
+        ) as video:
+            done = swapped = 0
+            for done, (item, picture) in enumerate(swap(chain(before, stream)), 1):
+                video.write(picture)
+                swapped += item.face is not None
+                on_progress(Progress("swap", done, reader.frames_expected))
+            if not swapped:
+                raise nobody()
+    return Swapped(
+        path=out,
+        clip=info.path,
+        frames=done,
+        rate=info.rate,
+        width=info.width,
+        height=info.height,
+        swapped_frames=swapped,
+        warnings=(
+            *notes,
+            *_passed(done - swapped),
+            *([DAMAGED] if reader.damaged else []),
+            *video.sealed.notes,
+        ),
+        config=config,
+        making=making,
+        sealed=video.sealed,
+    )
+
+
+def nobody_was_followed(chooser: Chooser, number: int | None, name: str) -> NoFace | FaceIndex:
+    """Why no frame showed the face."""
+    if number is not None and chooser.most:
+        return FaceIndex(
+            f"{name} never shows {number} faces at once, only {chooser.most}.",
+            "`likeness faces FILE` (list_faces in Python) lists the faces with their numbers.",
+        )
+    return NoFace(
+        f"No face was found in {name}.",
+        "Use a clip that shows a face from the front, large enough and well lit.",
+    )
+
+
+def _until_the_face(stream: Iterator[Followed]) -> tuple[Followed | None, list[Followed]]:
+    """The first frame, which says where the label must not be, if the face is in it."""
+    first = next(stream, None)
+    return first, [] if first is None else [first]
+
+
+def _audio(reader: VideoReader, config: PasteConfig) -> AudioSource | None:
+    if config.audio == "none" or not reader.info.has_audio:
+        return None
+    check_sound(reader.info.path, config.end_s)
+    return AudioSource(reader.info.path, start_s=reader.start_s)
+
+
+def _passed(frames: int) -> tuple[str, ...]:
+    if not frames:
+        return ()
+    return (f"In {frames} frames the face was not seen; they are as they were filmed.",)
