@@ -1,0 +1,130 @@
+"""A latent to a wave: the generator of HiFi-GAN, led by a sine where a pitch is known.
+
+Kong, Kim and Bae, "HiFi-GAN: Generative Adversarial Networks for Efficient and High Fidelity Speech
+Synthesis", NeurIPS 2020 (its residual blocks of kind 1); the sine source after Wang, Takaki and Yamagishi,
+"Neural source-filter-based waveform model for statistical parametric speech synthesis", ICASSP 2019, with one
+harmonic.
+
+Convention: (batch, channels, frames or samples). Module names are those of the published checkpoints; their
+weight normalisation is folded into the weights when they are read.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from math import pi, prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from likeness.nn.rvc_config import RvcConfig
+
+_SLOPE, _LAST_SLOPE = 0.1, 0.01
+_TONE = 0.1
+_VOICED_NOISE, _UNVOICED_NOISE = 0.003, _TONE / 3
+
+
+class Decoder(nn.Module):
+    """Stages that make the latent longer, each followed by the mean of a few residual blocks."""
+
+    def __init__(self, config: RvcConfig) -> None:
+        super().__init__()
+        rates, kernels = config.upsample_rates, config.upsample_kernel_sizes
+        widths = [config.upsample_initial_channels >> stage for stage in range(len(rates) + 1)]
+        self.m_source = SineSource(config) if config.has_pitch else None
+        self.noise_convs: nn.ModuleList | None = None
+        if config.has_pitch:
+            self.noise_convs = nn.ModuleList(
+                _excitation_conv(width, prod(rates[stage:]), last=stage == len(rates))
+                for stage, width in enumerate(widths)
+                if stage
+            )
+        self.conv_pre = nn.Conv1d(config.inter_channels, widths[0], 7, padding=3)
+        self.cond = nn.Conv1d(config.speaker_channels, widths[0], 1)
+        self.ups = nn.ModuleList(
+            nn.ConvTranspose1d(a, b, kernel, rate, padding=(kernel - rate) // 2)
+            for (a, b), kernel, rate in zip(pairwise(widths), kernels, rates, strict=True)
+        )
+        shapes = tuple(zip(config.resblock_kernel_sizes, config.resblock_dilations, strict=True))
+        self.blocks_per_stage = len(shapes)
+        self.resblocks = nn.ModuleList(
+            ResidualBlock(width, kernel, dilations)
+            for width, (kernel, dilations) in product(widths[1:], shapes)
+        )
+        self.conv_post = nn.Conv1d(widths[-1], 1, 7, padding=3, bias=False)
+
+    def forward(self, x: Tensor, speaker: Tensor, excitation: Tensor | None) -> Tensor:
+        """The wave (batch, 1, samples), -1 … 1.
+
+        Args:
+            x: (batch, inter_channels, frames).
+            speaker: (batch, speaker_channels, 1).
+            excitation: (batch, 1, samples) from `m_source`; None where there is none.
+        """
+        x = self.conv_pre(x) + self.cond(speaker)
+        for stage, lengthen in enumerate(self.ups):
+            x = lengthen(F.leaky_relu(x, _SLOPE))
+            if self.noise_convs is not None:
+                x = x + self.noise_convs[stage](excitation)
+            first = stage * self.blocks_per_stage
+            x = _mean_of(self.resblocks[first : first + self.blocks_per_stage], x)
+        return torch.tanh(self.conv_post(F.leaky_relu(x, _LAST_SLOPE)))
+
+
+class ResidualBlock(nn.Module):
+    """Pairs of a dilated and a plain convolution, each pair added to what it saw."""
+
+    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs1 = nn.ModuleList(
+            nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel - 1) // 2)
+            for dilation in dilations
+        )
+        self.convs2 = nn.ModuleList(
+            nn.Conv1d(channels, channels, kernel, padding=(kernel - 1) // 2) for _ in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated, plain in zip(self.convs1, self.convs2, strict=True):
+            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE))
+        return x
+
+
+class SineSource(nn.Module):
+    """A sine where there is a pitch, noise where there is none, through one learned gain."""
+
+    def __init__(self, config: RvcConfig) -> None:
+        super().__init__()
+        self.rate_hz, self.samples_per_frame = config.sample_rate_hz, config.samples_per_frame
+        self.l_linear = nn.Linear(1, 1)
+
+    def forward(self, pitch_hz: Tensor, noise: Tensor | None) -> Tensor:
+        """The excitation (batch, 1, samples).
+
+        Args:
+            pitch_hz: (batch, frames), each held for its whole frame; 0 = unvoiced.
+            noise: (batch, samples), of the normal distribution; None = none.
+        """
+        held = pitch_hz.repeat_interleave(self.samples_per_frame, 1)
+        voiced = held > 0
+        # In single precision, the phase of a minute would be off by more than is heard.
+        phase = torch.cumsum(held.double() / self.rate_hz, 1).frac().to(pitch_hz.dtype)
+        source = _TONE * torch.sin(2 * pi * phase) * voiced
+        if noise is not None:
+            source = source + noise * torch.where(voiced, _VOICED_NOISE, _UNVOICED_NOISE)
+        return torch.tanh(self.l_linear(source[..., None])).transpose(1, 2)
+
+
+def _excitation_conv(channels: int, stride: int, *, last: bool) -> nn.Conv1d:
+    """The excitation at the rate of a stage, which lacks `stride` to the wave's."""
+    if last:
+        return nn.Conv1d(1, channels, 1)
+    return nn.Conv1d(1, channels, 2 * stride, stride, padding=stride // 2)
+
+
+def _mean_of(blocks: nn.ModuleList, x: Tensor) -> Tensor:
+    total = blocks[0](x)
+    for block in blocks[1:]:
+        total = total + block(x)
+    return total / len(blocks)  # type: ignore[no-any-return]
