@@ -124,10 +124,10 @@ def _table(own: Picture, wanted: Picture, inside: Picture) -> Floats:
     """(256,) float32: for each value, the one that as large a share of the scene's pixels does not exceed."""
     parts = []
     for channel in (own, wanted):
-        counts = cv2.calcHist([np.ascontiguousarray(channel)], [0], inside, [256], [0, 256])[:, 0]
+        counts = cv2.calcHist([np.ascontiguousarray(channel)], [0], inside, [256], [0, 256]).ravel()
         shares = np.cumsum(counts + 1e-3)
         parts.append((shares - counts / 2) / shares[-1])
-    return np.interp(parts[0], parts[1], np.arange(256)).astype(np.float32)
+    return np.asarray(np.interp(parts[0], parts[1], np.arange(256)), np.float32)
 
 
 def _moments(values: Floats, weight: Floats) -> tuple[Floats, Floats]:

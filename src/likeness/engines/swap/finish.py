@@ -6,6 +6,7 @@ import numpy as np
 
 from likeness.config import PasteConfig
 from likeness.engines.swap.colour import ColourMatch
+from likeness.engines.swap.hair import forehead_hair
 from likeness.engines.swap.mask import soften
 from likeness.engines.swap.paste import paste
 from likeness.faces.aligned import Alignment
@@ -40,6 +41,8 @@ class Finisher:
         scene = square.cut(image, size)
         matched = self._colour(face, scene, mask)
         share = soften(mask, erode=config.mask_erode, blur=config.mask_blur)
+        if config.occlusion:
+            share = share * (1 - forehead_hair(scene, square.cut_points(points, size)))
         return paste(
             image,
             matched,

@@ -22,13 +22,13 @@ def warp(texture: Picture, own: Floats, points: Floats, size_px: int) -> tuple[P
     Triangles that are seen from behind in either picture are left out; the eyes look where `points` look.
 
     Args:
-        texture: (h, w, 3) uint8 RGB.
+        texture: (h, w, n) uint8.
         own: (478, 3) float32 px, the points in the texture.
         points: (478, 3) float32 px, where they shall be in the result.
         size_px: side of the result.
 
     Returns:
-        (size_px, size_px, 3) uint8 RGB, and (size_px, size_px) bool, where anything is.
+        (size_px, size_px, n) uint8, and (size_px, size_px) bool, where anything is.
     """
     map_x, map_y = np.empty((2, size_px, size_px), np.float32)
     mesh = points[:MESH].astype(np.float32)

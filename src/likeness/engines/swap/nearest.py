@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.engines.swap.hair import forehead_hair
 from likeness.faces.aligned import Alignment
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.pose import euler_deg, head_pose
@@ -49,7 +50,7 @@ class Look:
     """One picture of B.
 
     Attributes:
-        texture: (size, size, 3) uint8 RGB, the face's square and a rim.
+        texture: (size, size, 4) uint8 RGBA, the face's square and a rim; hair on the forehead is transparent.
         points: (478, 3) float32 px in it.
         traits: (55,) float32, pose and expression; see `traits_of`.
         sharpness: variance of the Laplacian over the variance, of the luma in 128 × 128 px.
@@ -105,7 +106,8 @@ def look_at(image: Picture, face: Face) -> Look:
     size = int(np.clip(np.ceil(square.side_px * ZOOM), 64, LARGEST_PX))
     texture = square.cut(image, size, zoom=ZOOM)
     points = square.cut_points(face.points, size, zoom=ZOOM)
-    return Look(texture, points, traits_of(face), _sharpness(texture))
+    skin = np.rint(255 * (1 - forehead_hair(texture, points))).astype(np.uint8)
+    return Look(np.dstack([texture, skin]), points, traits_of(face), _sharpness(texture))
 
 
 class Choice:

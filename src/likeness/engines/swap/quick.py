@@ -36,7 +36,7 @@ class QuickSwap:
         """
         size = int(np.clip(np.ceil(square.side_px / 16) * 16, SMALLEST_PX, LARGEST_PX))
         points = square.cut_points(face.points, size)
-        mixed, seen = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
+        mixed, seen = np.zeros((size, size, 4), np.float32), np.zeros((size, size), np.float32)
         for look, share in self._choice.choose(face):
             bent, there = warp(look.texture, look.points, points, size)
             weight = np.float32(share) * there
@@ -44,8 +44,8 @@ class QuickSwap:
             seen += weight
         mixed /= np.maximum(seen, 1e-3)[:, :, None]
         mask = face_mask(points, size) * soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
-        mask *= 1 - mouth_mask(points, size)
-        return np.asarray(mixed + 0.5, np.uint8), np.asarray(mask, np.float32)
+        mask *= mixed[:, :, 3] / np.float32(255) * (1 - mouth_mask(points, size))
+        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), np.asarray(mask, np.float32)
 
     def forget(self) -> None:
         """The face was gone: begin anew."""

@@ -1,0 +1,75 @@
+"""Hair on the forehead: what is seen there and is not of the colour of this face's skin."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, SKIN
+from likeness.types import Floats, Picture
+
+WORK_PX = 96
+PATCHES = (9, 8, *SKIN)
+"""Between the brows, cheeks and nose: skin, seldom covered, and lit in different ways."""
+PATCH_RADIUS = 0.022
+"""In sides of the square."""
+TOLERANCE = np.array([15.0, 7.0, 7.0], np.float32)
+"""How far lightness, green-red and blue-yellow (CIELAB) may lie from those of the nearest such patch."""
+
+
+def forehead_hair(square: Picture, points: Floats) -> Floats:
+    """How much of each pixel of the forehead is hair (or anything else but skin); 0 everywhere else.
+
+    Colour is all that tells: hair of the skin's own colour is not seen, nor is a bald head's shine told apart.
+
+    Args:
+        square: (size, size, 3) uint8 RGB, a face's square.
+        points: (478, 3) float32 px in it.
+
+    Returns:
+        (size, size) float32, 0…1.
+    """
+    size, scale = len(square), WORK_PX / len(square)
+    small = cv2.GaussianBlur(
+        cv2.resize(square, (WORK_PX, WORK_PX), interpolation=cv2.INTER_AREA), (0, 0), 0.8
+    )
+    lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
+    at = (points[:, :2] + 0.5) * scale - 0.5
+    away = np.min([_away(lab, _patch(lab, at[point])) for point in PATCHES], axis=0)
+    share = np.clip((away - 1.0) / 0.4, 0, 1)
+    region = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
+    hair = cv2.GaussianBlur(np.asarray(share * region, np.float32), (0, 0), 0.7)
+    return np.asarray(cv2.resize(hair, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _patch(lab: Floats, at: Floats) -> Floats:
+    """The median colour around a point, (3,) float32."""
+    radius = max(1, round(PATCH_RADIUS * WORK_PX))
+    x, y = (int(np.clip(round(float(one)), radius, WORK_PX - 1 - radius)) for one in at)
+    around = lab[y - radius : y + radius + 1, x - radius : x + radius + 1]
+    return np.asarray(np.median(around, axis=(0, 1)), np.float32)
+
+
+def _away(lab: Floats, skin: Floats) -> Floats:
+    """How far each pixel is from a colour of skin, in tolerances, (h, w) float32."""
+    away = (lab - skin) / TOLERANCE
+    # More light makes a forehead lighter, and that is still skin.
+    away[:, :, 0] = np.where(away[:, :, 0] > 0, 0.25 * away[:, :, 0], away[:, :, 0])
+    return np.asarray(np.sqrt((away**2).sum(2)), np.float32)
+
+
+def _forehead(at: Floats) -> Floats:
+    """Above the brows, (WORK_PX, WORK_PX) float32, 0…1; beyond the face's outline too."""
+    brows = [point for eye in EYES for point in eye.brow]
+    line = at[brows]
+    line = line[np.argsort(line[:, 0])]
+    up = at[FOREHEAD_TOP] - at[CHIN]
+    up = up / (np.linalg.norm(up) + 1e-6)
+    tall = float(np.linalg.norm(at[FOREHEAD_TOP] - line.mean(0)))
+    # A little above the brows, whose own hair is to stay B's, and up beyond the hairline.
+    low = line + 0.22 * tall * up
+    outer = np.stack([low[0], low[-1]]) + np.array([[-0.5], [0.5]]) * (low[-1] - low[0])
+    ring = np.vstack([outer[:1], low, outer[1:], (outer + 3 * tall * up)[::-1]])
+    mask = np.zeros((WORK_PX, WORK_PX), np.uint8)
+    cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / np.float32(255)
