@@ -155,7 +155,7 @@ def test_nobody_writes_pictures_behind_its_back() -> None:
 def test_no_untrusted_format_is_read(module: str) -> None:
     users = {name_of(path) for path in modules() for target in imports_of(path) if target == module}
     # They know the error that torch raises, and nothing else of it.
-    assert users <= {"likeness.engines.fomm.checkpoint", "likeness.training.tensors"}
+    assert users <= {"likeness.engines.checkpoints", "likeness.training.tensors"}
     assert all(
         [alias.name for alias in node.names] == ["UnpicklingError"]
         for path in modules()

@@ -1,7 +1,7 @@
 """The flow of VITS, which turns a latent that names no speaker into one that does.
 
-Four couplings (Dinh, Sohl-Dickstein and Bengio, "Density estimation using Real NVP", ICLR 2017) that only shift,
-each by what a small WaveNet says. Training runs them forwards; here is the way back.
+Four couplings (Dinh, Sohl-Dickstein and Bengio, "Density estimation using Real NVP", ICLR 2017) that only
+shift, each by what a small WaveNet says. Training runs them forwards; here is the way back.
 
 Convention: (batch, channels, frames). Module names are those of the published checkpoints.
 """
