@@ -132,6 +132,7 @@ class AnimateConfig(MotionConfig):
 
 
 Colour: TypeAlias = Literal["lab", "light", "histogram", "seamless", "none"]
+MaskOf: TypeAlias = Literal["model", "face", "both"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,35 @@ class QuickSwapConfig(PasteConfig):
     def __post_init__(self) -> None:
         PasteConfig.__post_init__(self)
         _between("looks", self.looks, 1, 200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapConfig(PasteConfig):
+    """All choices of `likeness.swap.convert`: those of `PasteConfig`, and
+
+    Attributes:
+        to: whose face is shown, "B" or "A"; each needs a consent record of that person in the model.
+        mask: which part of the square is replaced: what the "model" says is face, the outline of the "face"
+            that was tracked, or what "both" agree on.
+        alignments: an alignments file of this clip, as `likeness swap extract` makes it, to be used in place
+            of the tracker; frames that it does not list pass through.
+        device: where the model runs.
+    """
+
+    to: Literal["A", "B"] = "B"
+    mask: MaskOf = "both"
+    alignments: Path | None = None
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        PasteConfig.__post_init__(self)
+        _one_of("to", self.to, ("A", "B"))
+        _one_of("mask", self.mask, get_args(MaskOf))
+        _one_of("device", self.device, get_args(Device))
+        if isinstance(self.alignments, str | os.PathLike):
+            object.__setattr__(self, "alignments", Path(self.alignments))
+        elif self.alignments is not None:
+            raise UsageError("The alignments are not a file.", "Give the path of alignments.json.")
 
 
 def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from likeness.engines.swap.steady import reach_frames, steady
-from likeness.errors import FaceTooSmall
 from likeness.faces import FaceTracker
 from likeness.faces.aligned import Alignment
-from likeness.faces.identity import MIN_SIZE_PX, NO_MATCH, distance, embed_face
+from likeness.faces.identity import MIN_SIZE_PX, NO_MATCH, distance, embed_faces
 from likeness.faces.topology import canonical_mesh
 from likeness.types import Face, Floats, Frame, Picture
 
@@ -62,6 +62,7 @@ class Chooser:
         self._number = number or 1
         self._searches = known is not None and number is None
         self._known = known if self._searches else None
+        self._first: tuple[Picture, Face] | None = None
         self._ask_every = max(1, round(ASK_S * rate_hz))
         self._offline = offline
         self._asked: dict[int, _Answer] = {}
@@ -94,8 +95,8 @@ class Chooser:
         face = faces[self._number - 1]
         self._id = face.id
         self._asked[face.id] = _Answer(self._frame, 0.0, face.points)
-        if face.size_px >= MIN_SIZE_PX:
-            self._known = embed_face(image, face, offline=self._offline)[None]
+        if face.size_px >= MIN_SIZE_PX:  # kept for when somebody else comes, which is seldom
+            self._first = image, face
         return face
 
     def _is_known(self, image: Picture, face: Face) -> bool:
@@ -103,7 +104,8 @@ class Chooser:
         if before is not None:
             moved = np.linalg.norm((face.points - before.points)[:, :2], axis=1).mean() / face.size_px
             self._asked[face.id] = before = replace(before, points=face.points)
-            if self._frame < before.frame + self._ask_every and moved < JUMP:
+            is_time = self._searches or before.doubted
+            if not (is_time and self._frame >= before.frame + self._ask_every) and moved < JUMP:
                 return before.away <= NO_MATCH
         away = self._ask(image, face)
         if away is None:  # too small to tell
@@ -119,12 +121,13 @@ class Chooser:
         return away <= NO_MATCH
 
     def _ask(self, image: Picture, face: Face) -> float | None:
-        if self._known is None:
+        if face.size_px < MIN_SIZE_PX or (self._known is None and self._first is None):
             return None
-        try:
-            embedding = embed_face(image, face, offline=self._offline)
-        except FaceTooSmall:
-            return None
+        if self._known is None and self._first is not None:
+            self._known = embed_faces([self._first], offline=self._offline)
+            self._first = None
+        assert self._known is not None
+        embedding = embed_faces([(image, face)], offline=self._offline)[0]
         away = min(distance(embedding, one) for one in self._known)
         self.nearest = min(self.nearest, away)
         return away
@@ -140,26 +143,52 @@ class _Answer:
     doubted: bool = False
 
 
-class FaceFollower:
-    """Follows the chosen face; a few frames are read ahead.
+class Found(Protocol):
+    """Where faces come from."""
+
+    def faces(self, frame: Frame) -> tuple[Face, ...]:
+        """Those in the next frame; ids stay the same from frame to frame."""
+        ...
+
+    def square(self, frame: Frame, face: Face) -> Alignment | None:
+        """The square that somebody drew by hand, or None."""
+        ...
+
+
+class Tracked:
+    """Faces from the tracker.
+
+    Args:
+        limit: how many at most.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._tracker = FaceTracker(faces=limit, threads=1)
+
+    def faces(self, frame: Frame) -> tuple[Face, ...]:
+        """Those in the next frame."""
+        return self._tracker.track(frame.image)
+
+    def square(self, frame: Frame, face: Face) -> Alignment | None:
+        """None: nobody drew any."""
+        return None
+
+
+def follow_face(
+    frames: Iterable[Frame], chooser: Chooser, rate_hz: float, found: Found | None = None
+) -> Iterator[Followed]:
+    """One `Followed` for each frame; a few frames are read ahead.
 
     Args:
         chooser: says which face.
         rate_hz: frames a second.
+        found: where faces come from; None = the tracker.
     """
-
-    def __init__(self, chooser: Chooser, rate_hz: float) -> None:
-        self._chooser = chooser
-        self._tracker = FaceTracker(faces=chooser.faces, threads=1)
-        self._reach = reach_frames(rate_hz)
-
-    def follow(self, frames: Iterable[Frame]) -> Iterator[Followed]:
-        """One `Followed` for each frame."""
-        yield from steadied(self._find(frames), self._reach)
-
-    def _find(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Face | None]]:
-        for frame in frames:
-            yield frame, self._chooser.choose(frame.image, self._tracker.track(frame.image))
+    source = found or Tracked(chooser.faces)
+    chosen = ((frame, chooser.choose(frame.image, source.faces(frame))) for frame in frames)
+    for item in steadied(chosen, reach_frames(rate_hz)):
+        drawn = None if item.face is None else source.square(item.frame, item.face)
+        yield item if drawn is None else replace(item, square=drawn)
 
 
 def steadied(found: Iterable[tuple[Frame, Face | None]], reach: int) -> Iterator[Followed]:

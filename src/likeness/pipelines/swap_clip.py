@@ -18,7 +18,7 @@ from likeness.errors import FaceIndex, NoFace
 from likeness.media import AudioSource, VideoReader, check_sound
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
 from likeness.pipelines.driver import DAMAGED
-from likeness.pipelines.follow_face import Chooser, FaceFollower, Followed
+from likeness.pipelines.follow_face import Chooser, Followed, Found, follow_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import OnProgress, Progress
 from likeness.types import Making, Picture
@@ -38,10 +38,10 @@ def open_clip(path: Path, config: PasteConfig) -> Iterator[VideoReader]:
         yield reader
 
 
-def follow(reader: VideoReader, chooser: Chooser) -> Iterator[Followed]:
-    """The frames, with the face that is to be replaced."""
+def follow(reader: VideoReader, chooser: Chooser, found: Found | None = None) -> Iterator[Followed]:
+    """The frames, with the face that is to be replaced; `found`: see `follow_face`."""
     with run_ahead(reader, _DECODED) as pictures:
-        yield from FaceFollower(chooser, float(reader.info.rate)).follow(pictures)
+        yield from follow_face(pictures, chooser, float(reader.info.rate), found)
 
 
 def write_swapped(

@@ -14,14 +14,12 @@ with every frame.
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 
+from likeness.config import Colour
 from likeness.types import Floats, Picture
-
-Colour: TypeAlias = Literal["lab", "light", "histogram", "seamless", "none"]
 
 MEASURED_PX = 64
 CALM_S = 0.4

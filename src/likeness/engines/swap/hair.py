@@ -20,7 +20,7 @@ TOLERANCE = np.array([15.0, 7.0, 7.0], np.float32)
 def forehead_hair(square: Picture, points: Floats) -> Floats:
     """How much of each pixel of the forehead is hair (or anything else but skin); 0 everywhere else.
 
-    Colour is all that tells: hair of the skin's own colour is not seen, nor is a bald head's shine told apart.
+    Colour is all that tells: hair of the skin's own colour is not seen.
 
     Args:
         square: (size, size, 3) uint8 RGB, a face's square.

@@ -8,6 +8,8 @@ import numpy as np
 from likeness.faces.topology import FACE_OVAL, INNER_MOUTH
 from likeness.types import Floats
 
+REACH = 0.03
+"""A new face may reach so far beyond the outline of the old one, in sides of the square."""
 _BITS = 4
 """Of a pixel's fractions, in OpenCV's polygons."""
 
@@ -26,6 +28,16 @@ def mouth_mask(points: Floats, size_px: int) -> Floats:
     """What is seen between the lips, (size_px, size_px) float32, 0…1, soft by a hundredth of the side."""
     inside = _fill(points[list(INNER_MOUTH), :2], size_px)
     return np.asarray(cv2.GaussianBlur(inside, (0, 0), max(0.6, size_px * 0.006)), np.float32)
+
+
+def agree(learned: Floats, outline: Floats) -> Floats:
+    """Where a model sees a face, and the old one is, or nearly: a wider jaw is painted, but no second one.
+
+    Args:
+        learned, outline: (size, size) float32, 0…1.
+    """
+    reach = max(1, round(REACH * len(outline)))
+    return np.asarray(np.minimum(learned, cv2.dilate(outline, _disc(reach))), np.float32)
 
 
 def soften(mask: Floats, *, erode: float, blur: float) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from likeness.faces.aligned import Alignment
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.pose import euler_deg, head_pose
 from likeness.faces.topology import canonical_mesh
+from likeness.facesets.measure import sharpness
 from likeness.types import Face, Floats, Picture
 
 MOST_LOOKS = 48
@@ -53,7 +53,7 @@ class Look:
         texture: (size, size, 4) uint8 RGBA, the face's square and a rim; hair on the forehead is transparent.
         points: (478, 3) float32 px in it.
         traits: (55,) float32, pose and expression; see `traits_of`.
-        sharpness: variance of the Laplacian over the variance, of the luma in 128 × 128 px.
+        sharpness: as `facesets.measure.sharpness` says.
     """
 
     texture: Picture
@@ -107,7 +107,7 @@ def look_at(image: Picture, face: Face) -> Look:
     texture = square.cut(image, size, zoom=ZOOM)
     points = square.cut_points(face.points, size, zoom=ZOOM)
     skin = np.rint(255 * (1 - forehead_hair(texture, points))).astype(np.uint8)
-    return Look(np.dstack([texture, skin]), points, traits_of(face), _sharpness(texture))
+    return Look(np.dstack([texture, skin]), points, traits_of(face), sharpness(texture))
 
 
 class Choice:
@@ -144,9 +144,3 @@ class Choice:
         """The face was gone: begin anew."""
         self._shown = -1
         self._shares[:] = 0
-
-
-def _sharpness(texture: Picture) -> float:
-    grey = cv2.cvtColor(cv2.resize(texture, (128, 128), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    luma = grey.astype(np.float32)
-    return float(np.var(cv2.Laplacian(luma, cv2.CV_32F)) / (np.var(luma) + 1e-6))

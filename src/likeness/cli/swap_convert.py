@@ -1,0 +1,290 @@
+"""`likeness swap convert` and `likeness swap quick`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from likeness.cli.values import parse_rights, parse_time
+
+if TYPE_CHECKING:
+    from likeness.pipelines.swapped import Swapped
+
+LOOK, TIME, DISCLOSURE, RUNNING = "Look", "Time and sound", "Disclosure", "Running"
+
+Clip = Annotated[Path, typer.Argument(help="The video whose performance is kept.")]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", metavar="OUT", help="What to write: .mp4, .webm, .gif, or a folder for PNGs."
+    ),
+]
+MaskErode = Annotated[
+    float,
+    typer.Option(
+        "--mask-erode",
+        metavar="SHARE",
+        help="Move the mask's edge inwards, in sides of the face's square (-0.1 to 0.2).",
+        rich_help_panel=LOOK,
+    ),
+]
+MaskBlur = Annotated[
+    float,
+    typer.Option(
+        "--mask-blur", metavar="SHARE", help="How wide its soft edge is (0 to 0.25).", rich_help_panel=LOOK
+    ),
+]
+Sharpen = Annotated[
+    float,
+    typer.Option(metavar="AMOUNT", help="Sharpen the new face, 0 to 1.", rich_help_panel=LOOK),
+]
+FaceScale = Annotated[
+    float,
+    typer.Option(
+        "--face-scale",
+        metavar="TIMES",
+        help="Put the new face in larger or smaller (0.8 to 1.2).",
+        rich_help_panel=LOOK,
+    ),
+]
+Occlusion = Annotated[
+    bool,
+    typer.Option(
+        "--occlusion/--no-occlusion",
+        help="Leave what is seen in front of the face.",
+        rich_help_panel=LOOK,
+    ),
+]
+Face = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Which face of the clip to replace, as `likeness faces` numbers them. [default: the largest, or "
+        "the one that the model knows]",
+        rich_help_panel=LOOK,
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Begin here in the clip: 12.5 or 1:02.5.", rich_help_panel=TIME),
+]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="End here.", rich_help_panel=TIME)]
+Audio = Annotated[
+    Literal["keep", "none"], typer.Option(help="The clip's sound, or none.", rich_help_panel=TIME)
+]
+LabelOption = Annotated[
+    Literal["auto", "none"],
+    typer.Option(
+        "--label",
+        help="The visible label. “none” needs a consent record that allows it.",
+        rich_help_panel=DISCLOSURE,
+    ),
+]
+LabelLanguageOption = Annotated[
+    Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+    typer.Option("--label-language", help="Its language.", rich_help_panel=DISCLOSURE),
+]
+RightsOption = Annotated[
+    Literal["public-domain", "synthetic", "self", "licensed"] | None,
+    typer.Option("--rights", help="Why you may make this; recorded in the file.", rich_help_panel=DISCLOSURE),
+]
+Note = Annotated[
+    str, typer.Option(help="Your statement that goes with --rights.", rich_help_panel=DISCLOSURE)
+]
+TsaUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--tsa-url",
+        metavar="URL",
+        help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
+        rich_help_panel=DISCLOSURE,
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
+]
+
+
+def convert(
+    clip: Clip,
+    model: Annotated[Path, typer.Option(metavar="RUN", help="The trained model, or the folder of its run.")],
+    out: Out,
+    to: Annotated[
+        Literal["A", "B"], typer.Option(help="Whose face is shown; that person's consent is in the model.")
+    ] = "B",
+    alignments: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="This clip's alignments.json (`likeness swap extract`), repaired by hand, in place of "
+            "tracking.",
+        ),
+    ] = None,
+    colour: Annotated[
+        Literal["lab", "light", "histogram", "seamless", "none"],
+        typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
+    ] = "lab",
+    mask: Annotated[
+        Literal["model", "face", "both"],
+        typer.Option(
+            help="What is replaced: the face that the model sees, the face that is tracked, or what both "
+            "agree on.",
+            rich_help_panel=LOOK,
+        ),
+    ] = "both",
+    mask_erode: MaskErode = 0.02,
+    mask_blur: MaskBlur = 0.08,
+    sharpen: Sharpen = 0.0,
+    face_scale: FaceScale = 1.0,
+    occlusion: Occlusion = True,
+    face: Face = None,
+    start: Start = None,
+    end: End = None,
+    audio: Audio = "keep",
+    label: LabelOption = "auto",
+    label_language: LabelLanguageOption = "en",
+    rights: RightsOption = None,
+    note: Note = "",
+    tsa_url: TsaUrl = None,
+    overwrite: Overwrite = False,
+    offline: Offline = False,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"],
+        typer.Option(help="Where the model runs.", rich_help_panel=RUNNING),
+    ] = "auto",
+) -> None:
+    """Show the performance of a clip with a face that was trained.
+
+    Only the person that the model knows is replaced. The consent record in the model is checked first.
+
+    **Example**
+
+    `likeness swap convert clip.mp4 --model runs/ab --to B -o out.mp4`
+    """
+    from likeness.cli.progress import progress_bar
+    from likeness.config import SwapConfig
+    from likeness.pipelines.swap import convert as run
+
+    config = SwapConfig(
+        to=to,
+        alignments=alignments,
+        colour=colour,
+        mask=mask,
+        mask_erode=mask_erode,
+        mask_blur=mask_blur,
+        sharpen=sharpen,
+        face_scale=face_scale,
+        occlusion=occlusion,
+        face=face,
+        start_s=parse_time("--start", start),
+        end_s=parse_time("--end", end),
+        audio=audio,
+        label=label,
+        label_language=label_language,
+        rights=parse_rights(rights, note),
+        tsa_url=tsa_url,
+        overwrite=overwrite,
+        offline=offline,
+        device=device,
+    )
+    with progress_bar() as report:
+        made = run(clip, model=model, out=out, config=config, on_progress=report)
+    _say(made)
+
+
+def quick(
+    clip: Clip,
+    shown: Annotated[
+        Path, typer.Option("--face", metavar="FILE", help="A picture or clip of the person to show, alone.")
+    ],
+    consent: Annotated[
+        Path,
+        typer.Option(
+            metavar="RECORD",
+            help="Their consent record, for the act “swap” (`likeness consent`); checked first of all.",
+        ),
+    ],
+    out: Out,
+    colour: Annotated[
+        Literal["lab", "light", "histogram", "seamless", "none"],
+        typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
+    ] = "light",
+    looks: Annotated[
+        int,
+        typer.Option(help="How many pictures of a clip of them are used at most.", rich_help_panel=LOOK),
+    ] = 48,
+    mask_erode: MaskErode = 0.02,
+    mask_blur: MaskBlur = 0.08,
+    sharpen: Sharpen = 0.0,
+    face_scale: FaceScale = 1.0,
+    occlusion: Occlusion = True,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--clip-face",
+            metavar="N",
+            help="Which face of the clip to replace, as `likeness faces` numbers them. [default: the "
+            "largest]",
+            rich_help_panel=LOOK,
+        ),
+    ] = None,
+    start: Start = None,
+    end: End = None,
+    audio: Audio = "keep",
+    label: LabelOption = "auto",
+    label_language: LabelLanguageOption = "en",
+    rights: RightsOption = None,
+    note: Note = "",
+    tsa_url: TsaUrl = None,
+    overwrite: Overwrite = False,
+    offline: Offline = False,
+) -> None:
+    """Swap a face at once, without training: a picture of the person is bent onto the clip's face.
+
+    It is sharp, and keeps the shape of the face that was filmed: about half of the likeness is the shown
+    person's.
+
+    **Example**
+
+    `likeness swap quick clip.mp4 --face anna.jpg --consent anna.consent.json -o out.mp4`
+    """
+    from likeness.cli.progress import progress_bar
+    from likeness.config import QuickSwapConfig
+    from likeness.pipelines.swap_quick import quick as run
+
+    config = QuickSwapConfig(
+        colour=colour,
+        looks=looks,
+        mask_erode=mask_erode,
+        mask_blur=mask_blur,
+        sharpen=sharpen,
+        face_scale=face_scale,
+        occlusion=occlusion,
+        face=number,
+        start_s=parse_time("--start", start),
+        end_s=parse_time("--end", end),
+        audio=audio,
+        label=label,
+        label_language=label_language,
+        rights=parse_rights(rights, note),
+        tsa_url=tsa_url,
+        overwrite=overwrite,
+        offline=offline,
+    )
+    with progress_bar() as report:
+        made = run(clip, face=shown, consent=consent, out=out, config=config, on_progress=report)
+    _say(made)
+
+
+def _say(made: Swapped) -> None:
+    rate, shape = f"{float(made.rate):.6g}", f"{made.width}×{made.height}"
+    typer.echo(f"{made.path}  {made.frames} frames at {rate} a second, {shape} px")
+    typer.echo(f"face replaced in {made.swapped_frames} of them")
+    typer.echo(f"marked with: {', '.join(made.sealed.layers)}")
+    for warning in made.warnings:
+        typer.echo(f"note: {warning}")

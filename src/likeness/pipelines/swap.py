@@ -1,0 +1,198 @@
+"""Swap with a trained model: consent ▸ A's clip, followed ▸ the model's faces, put in ▸ seal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from likeness.config import SwapConfig
+from likeness.consent.permission import Permission
+from likeness.engines.swap.finish import Finisher
+from likeness.engines.swap.mask import agree, face_mask
+from likeness.errors import FaceIndex, ModelFormat, NoFace
+from likeness.faces.nets import LANDMARKER
+from likeness.media import check_input, check_output
+from likeness.models import fetch_all, ref
+from likeness.pipelines.aligned_faces import AlignedFaces
+from likeness.pipelines.follow_face import Chooser, Followed
+from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, write_swapped
+from likeness.pipelines.swapped import Swapped, check_label, options_of
+from likeness.progress import OnProgress, silent
+from likeness.types import Floats, Ingredient, Making, ModelRef, Picture
+
+NAME, VERSION = "swap", "1"
+BATCH = 4
+"""So many faces go through the model at once."""
+Side: TypeAlias = Literal["A", "B"]
+
+
+class Model(Protocol):
+    """What `convert` needs of a model; `engines.swap.model.SwapModel` is one."""
+
+    @property
+    def size_px(self) -> int: ...
+
+    @property
+    def refs(self) -> tuple[ModelRef, ...]: ...
+
+    def permission(self, to: Side) -> Permission: ...
+
+    def known(self, side: Side) -> Floats | None:
+        """Embeddings of the person on that side, (n, 128) float32, or None where nobody measured any."""
+        ...
+
+    def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]: ...
+
+
+def convert(
+    clip: str | os.PathLike[str],
+    *,
+    model: str | os.PathLike[str] | Model,
+    out: str | os.PathLike[str],
+    config: SwapConfig | None = None,
+    on_progress: OnProgress = silent,
+    **options: Any,
+) -> Swapped:
+    """Show the performance in `clip` with the face that a model has learned.
+
+    The consent record in the model is checked before any media are opened. Where the model knows what A looks
+    like, only A's face is replaced, and others pass through.
+
+    Args:
+        clip: a video of person A.
+        model: a model file, the run's folder, or an open model.
+        out: `.mp4`, `.webm`, `.gif`, or a folder for PNGs.
+        config: all other choices, or
+        options: some of them by name, such as `to="A"`; see `SwapConfig`.
+        on_progress: called with `Progress` as the work goes on.
+
+    Raises:
+        ConsentError: the record in the model does not allow it.
+        NoFace: nobody in the clip is the person whom the model knows.
+        LikenessError: see `likeness.errors`; nothing is written then.
+    """
+    config = options_of(SwapConfig, config, options)
+    opened = _open(model, config) if isinstance(model, str | os.PathLike) else model
+    permission = opened.permission(config.to)
+    check_label(permission, config)
+    clip, out = check_input(Path(clip)), Path(out)
+    check_output(out, overwrite=config.overwrite, inputs=[clip])
+    offline = config.offline or None
+    fetch_all([LANDMARKER], on_progress=on_progress, offline=offline)
+    with open_clip(clip, config) as reader:
+        rate_hz = float(reader.info.rate)
+        found = None
+        if config.alignments is not None:
+            found = AlignedFaces(config.alignments, clip, int(reader.start_s * reader.info.rate))
+        known = opened.known("A" if config.to == "B" else "B")
+        chooser = Chooser(config.face, known, rate_hz, offline=offline)
+        return write_swapped(
+            reader,
+            follow(reader, chooser, found),
+            _Learned(opened, config, rate_hz).swap,
+            out,
+            _describe(config, clip, opened, permission),
+            config,
+            on_progress,
+            nobody=lambda: _nobody(chooser, config, clip.name),
+            notes=permission.notes,
+        )
+
+
+class _Learned:
+    """The swap of a clip, a few faces at a time."""
+
+    def __init__(self, model: Model, config: SwapConfig, rate_hz: float) -> None:
+        self._model = model
+        self._config = config
+        self._finisher = Finisher(config, rate_hz)
+
+    def swap(self, followed: Iterable[Followed]) -> Iterator[tuple[Followed, Picture]]:
+        """Every frame, and its finished picture."""
+        waiting: list[Followed] = []
+        for item in followed:
+            waiting.append(item)
+            if len(waiting) == BATCH:
+                yield from self._finish(waiting)
+                waiting = []
+        yield from self._finish(waiting)
+
+    def _finish(self, items: list[Followed]) -> Iterator[tuple[Followed, Picture]]:
+        size, squares = self._model.size_px, [one.square for one in items]
+        cuts = [one.frame.image for one in items]
+        faces = [
+            square.cut(image, size) for square, image in zip(squares, cuts, strict=True) if square is not None
+        ]
+        made = zip(*self._run(np.stack(faces)), strict=True) if faces else iter(())
+        for item in items:
+            if item.face is None or item.square is None:
+                yield item, item.frame.image
+                continue
+            if item.starts:
+                self._finisher.forget()
+            rgb, mask = next(made)
+            points = item.face.points
+            mask = self._mask(mask, item.square.cut_points(points, size))
+            yield item, self._finisher.finish(item.frame.image, item.square, points, _to_bytes(rgb), mask)
+
+    def _run(self, faces: Picture) -> tuple[Floats, Floats]:
+        rgb, mask = self._model.swap(faces, self._config.to)
+        if not (np.isfinite(rgb).all() and np.isfinite(mask).all()):
+            raise ModelFormat(
+                "The model makes no picture, but values that are no numbers.",
+                "Its training went wrong: convert with an earlier snapshot, or train again from it.",
+            )
+        return rgb, mask
+
+    def _mask(self, learned: Floats, points: Floats) -> Floats:
+        if self._config.mask == "model":
+            return np.clip(learned, 0, 1)
+        outline = face_mask(points, len(learned))
+        return outline if self._config.mask == "face" else agree(np.clip(learned, 0, 1), outline)
+
+
+def _open(path: str | os.PathLike[str], config: SwapConfig) -> Model:
+    # Needs torch, and so what is installed separately.
+    opened: Model = import_module("likeness.engines.swap.model").SwapModel.load(Path(path))
+    return opened
+
+
+def _to_bytes(rgb: Floats) -> Picture:
+    return np.asarray(np.clip(rgb, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
+
+
+def _nobody(chooser: Chooser, config: SwapConfig, name: str) -> NoFace | FaceIndex:
+    if config.face is None and chooser.most and np.isfinite(chooser.nearest):
+        person = "A" if config.to == "B" else "B"
+        return NoFace(
+            f"Nobody in {name} is the person {person} whom the model knows "
+            f"(the nearest face is {chooser.nearest:.2f} away; the same person is below 0.6).",
+            "Use a clip of that person, or say which face to replace: --face N (face=N in Python).",
+        )
+    return nobody_was_followed(chooser, config.face, name)
+
+
+def _describe(config: SwapConfig, clip: Path, model: Model, permission: Permission) -> Making:
+    return Making(
+        act="swap",
+        engine=NAME,
+        engine_version=VERSION,
+        ingredients=(Ingredient(clip, "source"),),
+        models=(*model.refs, ref(LANDMARKER)),
+        parameters={
+            "to": config.to,
+            "colour": config.colour,
+            "mask": config.mask,
+            "sharpen": config.sharpen,
+            "face_scale": config.face_scale,
+        },
+        rights=config.rights,
+        label=config.label,
+        tsa_url=config.tsa_url,
+        consent=permission.describe(),
+    )
