@@ -214,19 +214,16 @@ class SwapConfig(PasteConfig):
             that was tracked, or what "both" agree on.
         alignments: an alignments file of this clip, as `likeness swap extract` makes it, to be used in place
             of the tracker; frames that it does not list pass through.
-        device: where the model runs.
     """
 
     to: Literal["A", "B"] = "B"
     mask: MaskOf = "both"
     alignments: Path | None = None
-    device: Device = "auto"
 
     def __post_init__(self) -> None:
         PasteConfig.__post_init__(self)
         _one_of("to", self.to, ("A", "B"))
         _one_of("mask", self.mask, get_args(MaskOf))
-        _one_of("device", self.device, get_args(Device))
         if isinstance(self.alignments, str | os.PathLike):
             object.__setattr__(self, "alignments", Path(self.alignments))
         elif self.alignments is not None:

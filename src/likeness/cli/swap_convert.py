@@ -153,10 +153,6 @@ def convert(
     tsa_url: TsaUrl = None,
     overwrite: Overwrite = False,
     offline: Offline = False,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"],
-        typer.Option(help="Where the model runs.", rich_help_panel=RUNNING),
-    ] = "auto",
 ) -> None:
     """Show the performance of a clip with a face that was trained.
 
@@ -190,7 +186,6 @@ def convert(
         tsa_url=tsa_url,
         overwrite=overwrite,
         offline=offline,
-        device=device,
     )
     with progress_bar() as report:
         made = run(clip, model=model, out=out, config=config, on_progress=report)

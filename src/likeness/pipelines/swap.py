@@ -16,6 +16,7 @@ from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.mask import agree, face_mask
 from likeness.errors import FaceIndex, ModelFormat, NoFace
 from likeness.faces.nets import LANDMARKER
+from likeness.faces.resnet import NUMBERS
 from likeness.media import check_input, check_output
 from likeness.models import fetch_all, ref
 from likeness.pipelines.aligned_faces import AlignedFaces
@@ -42,9 +43,8 @@ class Model(Protocol):
 
     def permission(self, to: Side) -> Permission: ...
 
-    def known(self, side: Side) -> Floats | None:
-        """Embeddings of the person on that side, (n, 128) float32, or None where nobody measured any."""
-        ...
+    @property
+    def card(self) -> dict[str, Any]: ...
 
     def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]: ...
 
@@ -77,7 +77,7 @@ def convert(
         LikenessError: see `likeness.errors`; nothing is written then.
     """
     config = options_of(SwapConfig, config, options)
-    opened = _open(model, config) if isinstance(model, str | os.PathLike) else model
+    opened = _open(model) if isinstance(model, str | os.PathLike) else model
     permission = opened.permission(config.to)
     check_label(permission, config)
     clip, out = check_input(Path(clip)), Path(out)
@@ -89,7 +89,7 @@ def convert(
         found = None
         if config.alignments is not None:
             found = AlignedFaces(config.alignments, clip, int(reader.start_s * reader.info.rate))
-        known = opened.known("A" if config.to == "B" else "B")
+        known = known_face(opened, "A" if config.to == "B" else "B")
         chooser = Chooser(config.face, known, rate_hz, offline=offline)
         return write_swapped(
             reader,
@@ -102,6 +102,26 @@ def convert(
             nobody=lambda: _nobody(chooser, config, clip.name),
             notes=permission.notes,
         )
+
+
+def known_face(model: Model, side: Side) -> Floats | None:
+    """What the person on that side looks like, (1, 128) float32, or None where the model's card says nothing.
+
+    Raises:
+        ModelFormat: the card holds something else than an embedding there.
+    """
+    faces = model.card.get("identity")
+    values = faces.get(side) if isinstance(faces, dict) else None
+    if values is None:
+        return None
+    try:
+        known = np.asarray(values, np.float32).reshape(1, NUMBERS)
+    except (TypeError, ValueError) as error:
+        raise ModelFormat(
+            f"The model's card is damaged: what it says of person {side} is no face embedding.",
+            "Copy the model again from where it was made.",
+        ) from error
+    return known if np.isfinite(known).all() else None
 
 
 class _Learned:
@@ -156,7 +176,7 @@ class _Learned:
         return outline if self._config.mask == "face" else agree(np.clip(learned, 0, 1), outline)
 
 
-def _open(path: str | os.PathLike[str], config: SwapConfig) -> Model:
+def _open(path: str | os.PathLike[str]) -> Model:
     # Needs torch, and so what is installed separately.
     opened: Model = import_module("likeness.engines.swap.model").SwapModel.load(Path(path))
     return opened

@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from likeness.faces.topology import FACE_OVAL, INNER_MOUTH
+from likeness.faces.topology import FACE_OVAL, INNER_LOWER_LIP, INNER_MOUTH, INNER_UPPER_LIP
 from likeness.types import Floats
 
 REACH = 0.03
 """A new face may reach so far beyond the outline of the old one, in sides of the square."""
+SHUT = 0.012
+"""Lips that are no further apart than this, in sides of the square, show nothing; twice as far, all."""
 _BITS = 4
 """Of a pixel's fractions, in OpenCV's polygons."""
 
@@ -25,8 +27,10 @@ def face_mask(points: Floats, size_px: int) -> Floats:
 
 
 def mouth_mask(points: Floats, size_px: int) -> Floats:
-    """What is seen between the lips, (size_px, size_px) float32, 0…1, soft by a hundredth of the side."""
-    inside = _fill(points[list(INNER_MOUTH), :2], size_px)
+    """What is seen between open lips, (size_px, size_px) float32, 0…1, soft by half a hundredth of the side."""
+    gap = np.linalg.norm(points[list(INNER_UPPER_LIP), :2] - points[list(INNER_LOWER_LIP), :2], axis=1).max()
+    shown = np.float32(np.clip((gap / size_px - SHUT) / SHUT, 0, 1))
+    inside = shown * _fill(points[list(INNER_MOUTH), :2], size_px)
     return np.asarray(cv2.GaussianBlur(inside, (0, 0), max(0.6, size_px * 0.006)), np.float32)
 
 
@@ -53,10 +57,9 @@ def soften(mask: Floats, *, erode: float, blur: float) -> Floats:
     if grow > 0:
         mask = np.asarray(cv2.dilate(mask, _disc(grow)), np.float32)
     shrink, soft = max(-grow, 0), blur * side
-    # Beyond the square there is no face, whatever OpenCV would repeat there.
-    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    inside = np.asarray(cv2.distanceTransform((framed > 0.5).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-    inside = inside[1:-1, 1:-1] - shrink
+    solid = (mask > 0.5).astype(np.uint8)
+    solid[[0, -1]] = solid[:, [0, -1]] = 0  # beyond the square there is no face
+    inside = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5), np.float32) - shrink
     if soft < 1:
         return np.asarray(np.minimum(mask, np.clip(inside, 0, 1)), np.float32)
     ramp = np.clip(inside / soft, 0, 1)
