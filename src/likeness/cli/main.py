@@ -22,6 +22,7 @@ from likeness.cli import (
     identity_check,
     models,
     motion,
+    swap,
     train,
     trust,
     verify,
@@ -43,6 +44,7 @@ MAKE, LOOK, ASK, SET_UP = "Make", "Look", "Ask", "Set up"
 app.command("animate", rich_help_panel=MAKE)(animate.animate)
 app.command("demo", rich_help_panel=MAKE)(demo.demo)
 app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
+app.add_typer(swap.app, name="swap", rich_help_panel=MAKE)
 app.add_typer(train.app, name="train", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)

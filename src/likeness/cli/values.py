@@ -50,6 +50,21 @@ def parse_best_frame(text: str) -> Literal["auto", "first"] | int:
     raise UsageError(f"“{text}” is not a choice for --best-frame.", "Write auto, first, or a number from 0.")
 
 
+def parse_person(text: str | None) -> int | Literal["all"] | None:
+    """ "all", or the number of a person from 1.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text is None:
+        return None
+    if text == "all":
+        return "all"
+    if text.isascii() and text.isdecimal() and len(text) < 6:
+        return int(text)
+    raise UsageError(f"“{text}” is no person for --person.", "Write a number from people.jpg, or all.")
+
+
 def parse_audio(text: str) -> Literal["driving", "none"] | Path:
     """ "driving", "none", or a sound file; a file called "none" is written "./none"."""
     if text == "driving":

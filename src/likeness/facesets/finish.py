@@ -30,7 +30,7 @@ from likeness.facesets.sheet import (
     Section,
     Tile,
     draw_sheet,
-    sheet_bytes,
+    identity_sheet,
     spread,
 )
 from likeness.media.image import encode_jpeg
@@ -99,7 +99,13 @@ def finish(
     compared_with: DistanceTo = "keep" if len(references.keep) else "median"
     header = Alignments(sources, (), collector.size_px, ZOOM, compared_with)
     write_alignments(collector.folder / FILE_NAME, header, _sift(collector, reasons, distances))
-    _write_sheet(collector, is_kept, distances, compared_with)
+    faces = [
+        (collector.folder / one.file, None if np.isnan(distance) else distance)
+        for one, distance, own in zip(collector.sightings, distances.tolist(), is_kept, strict=True)
+        if own
+    ]
+    sheet = identity_sheet(faces, compared_with, zoom=ZOOM)
+    (collector.folder / SHEET_NAME).write_bytes(sheet)
     _write_dropped(collector, sources, seen, kept)
     return Outcome(seen, kept)
 
@@ -150,27 +156,6 @@ def _sift(
             continue
         (collector.folder / record.file).unlink()
         collector.drop(reason, record.source, record.frame, record.face, record.box)
-
-
-def _write_sheet(
-    collector: Collector,
-    is_kept: NDArray[np.bool_],
-    distances: NDArray[np.float64],
-    compared_with: DistanceTo,
-) -> None:
-    order = sorted(
-        np.flatnonzero(is_kept).tolist(), key=lambda index: (np.isnan(distances[index]), distances[index])
-    )
-    tiles = [
-        Tile(
-            collector.folder / collector.sightings[index].file,
-            "?" if np.isnan(distances[index]) else f"{distances[index]:.2f}",
-        )
-        for index in order
-    ]
-    what = "the reference" if compared_with == "keep" else "the median face"
-    title = f"{len(tiles)} faces by their distance from {what}, nearest first"
-    (collector.folder / SHEET_NAME).write_bytes(sheet_bytes(title, tiles, zoom=ZOOM))
 
 
 def _write_people(collector: Collector, people: People, seen: tuple[Person, ...]) -> None:

@@ -82,6 +82,18 @@ def sheet_bytes(title: str, tiles: Sequence[Tile], *, zoom: float) -> bytes:
     return encode_jpeg(draw_sheet([Section(title, some)], zoom=zoom), 85)
 
 
+def identity_sheet(faces: Sequence[tuple[Path, float | None]], distance_to: str, *, zoom: float) -> bytes:
+    """The contact sheet of a face set as a JPEG file's bytes: pictures with their distances, nearest first.
+
+    Args:
+        distance_to: what the distances are measured from, as `Alignments.distance_to` says.
+    """
+    order = sorted(faces, key=lambda face: (face[1] is None, face[1] or 0.0))
+    tiles = [Tile(path, "?" if distance is None else f"{distance:.2f}") for path, distance in order]
+    what = "the reference" if distance_to == "keep" else "the median face"
+    return sheet_bytes(f"{len(tiles)} faces by distance from {what}, nearest first", tiles, zoom=zoom)
+
+
 def _small(path: Path, zoom: float) -> Picture:
     image = read_image(path).image
     side = image.shape[0]

@@ -21,7 +21,7 @@ from likeness.facesets.keep import Reason, References
 from likeness.facesets.sheet import PEOPLE_NAME
 from likeness.media.files import check_input
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
-from likeness.pipelines.lookout import Lookout, PathLike, find_sources
+from likeness.pipelines.lookout import Lookout, PathLike, check_apart, find_sources
 from likeness.progress import OnProgress, Progress, silent
 
 SMALLEST_FACE_PX: Final = 48
@@ -127,19 +127,6 @@ def extract_faces(
         outcome.people,
         (*lookout.warnings, *_tell(outcome.people, collector)),
     )
-
-
-def check_apart(paths: Sequence[Path], out: Path) -> None:
-    """Refuse to replace a folder with what is cut from files in it.
-
-    Raises:
-        UsageError: one of them is.
-    """
-    for path in paths:
-        if out.resolve() in path.resolve().parents:
-            raise UsageError(
-                f"{path} lies in {out}, which would be replaced.", "Give another folder for the faces."
-            )
 
 
 def _check_numbers(faces: int, min_size_px: float, every: int, size_px: int) -> None:

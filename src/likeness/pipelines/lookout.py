@@ -22,7 +22,7 @@ from likeness.media import VideoReader, read_image
 from likeness.media.files import check_input
 
 PathLike: TypeAlias = str | os.PathLike[str]
-_NAME_LETTERS: Final = 200
+NAME_LETTERS: Final = 200
 
 
 def find_sources(sources: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -46,6 +46,19 @@ def find_sources(sources: PathLike | Sequence[PathLike]) -> list[Path]:
             "Give a video, or a folder of pictures.",
         )
     return found
+
+
+def check_apart(paths: Sequence[Path], out: Path) -> None:
+    """Refuse to replace a folder with what is cut from files in it.
+
+    Raises:
+        UsageError: one of them is.
+    """
+    for path in paths:
+        if out.resolve() in path.resolve().parents:
+            raise UsageError(
+                f"{path} lies in {out}, which would be replaced.", "Give another folder for the faces."
+            )
 
 
 class Lookout:
@@ -95,7 +108,7 @@ class Lookout:
         """
         for number, path in enumerate(self._paths):
             self.files.append(
-                SourceFile(tidy_name(path.name, _NAME_LETTERS), _sha256(path), 1, 1, None, None)
+                SourceFile(tidy_name(path.name, NAME_LETTERS), sha256_of(path), 1, 1, None, None)
             )
             try:
                 yield from self._picture(number, path) if is_still(path) else self._video(number, path)
@@ -157,7 +170,7 @@ class Lookout:
         self.warnings.append(f"{path.name} was left out: {error.what}")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
