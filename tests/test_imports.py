@@ -24,7 +24,7 @@ TIERS = (
     ("motion", "facesets"),
     ("engines",),
     ("pipelines", "training"),
-    ("__init__", "fomm"),
+    ("__init__", "fomm", "rvc"),
     ("demo", "doctor"),
     ("cli",),
     ("__main__",),

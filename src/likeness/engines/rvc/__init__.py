@@ -1,0 +1,1 @@
+"""Voice models of RVC: published checkpoints are read safely, and give their waveform."""
