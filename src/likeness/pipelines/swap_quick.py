@@ -121,8 +121,9 @@ class _Bent:
             if item.starts:
                 self._faces.forget()
                 self._finisher.forget()
-            new, mask = self._faces.render(item.face, item.square)
-            yield item, self._finisher.finish(item.frame.image, item.square, item.face.points, new, mask)
+            new, mask, shown = self._faces.render(item.face, item.square)
+            picture = self._finisher.finish(item.frame.image, item.square, item.face.points, new, mask, shown)
+            yield item, picture
 
 
 def _describe(config: QuickSwapConfig, clip: Path, face: Path, looks: int, permission: Permission) -> Making:

@@ -26,7 +26,13 @@ class Finisher:
         self._colour = ColourMatch(config.colour, rate_hz)
 
     def finish(
-        self, image: Picture, square: Alignment, points: Floats, face: Picture, mask: Floats
+        self,
+        image: Picture,
+        square: Alignment,
+        points: Floats,
+        face: Picture,
+        mask: Floats,
+        shown: Floats | None = None,
     ) -> Picture:
         """A copy of the picture with the new face in it.
 
@@ -35,12 +41,15 @@ class Finisher:
             square: where the face is.
             points: (478, 3) float32 px, the old face in the picture.
             face: (size, size, 3) uint8 RGB, the new face in the square.
-            mask: (size, size) float32, 0…1, where there is any.
+            mask: (size, size) float32, 0…1, where there is any; its edge is softened.
+            shown: (size, size) float32, 0…1, what of it is to be seen; None = all.
         """
         config, size = self._config, len(face)
         scene = square.cut(image, size)
-        matched = self._colour(face, scene, mask)
+        matched = self._colour(face, scene, mask if shown is None else np.asarray(mask * shown, np.float32))
         share = soften(mask, erode=config.mask_erode, blur=config.mask_blur)
+        if shown is not None:
+            share = share * shown
         if config.occlusion:
             share = share * (1 - forehead_hair(scene, square.cut_points(points, size)))
         return paste(

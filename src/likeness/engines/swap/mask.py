@@ -27,7 +27,7 @@ def face_mask(points: Floats, size_px: int) -> Floats:
 
 
 def mouth_mask(points: Floats, size_px: int) -> Floats:
-    """What is seen between open lips, (size_px, size_px) float32, 0…1, soft by half a hundredth of the side."""
+    """What is seen between open lips, (size_px, size_px) float32, 0…1, softly."""
     gap = np.linalg.norm(points[list(INNER_UPPER_LIP), :2] - points[list(INNER_LOWER_LIP), :2], axis=1).max()
     shown = np.float32(np.clip((gap / size_px - SHUT) / SHUT, 0, 1))
     inside = shown * _fill(points[list(INNER_MOUTH), :2], size_px)
@@ -60,12 +60,13 @@ def soften(mask: Floats, *, erode: float, blur: float) -> Floats:
     solid = (mask > 0.5).astype(np.uint8)
     solid[[0, -1]] = solid[:, [0, -1]] = 0  # beyond the square there is no face
     inside = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5), np.float32) - shrink
+    hard = np.minimum(mask, np.clip(inside, 0, 1))
     if soft < 1:
-        return np.asarray(np.minimum(mask, np.clip(inside, 0, 1)), np.float32)
+        return np.asarray(hard, np.float32)
     ramp = np.clip(inside / soft, 0, 1)
     smooth = np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
     # The distance has ridges where it comes from two sides; a light blur takes them off.
-    return np.asarray(np.minimum(cv2.GaussianBlur(smooth, (0, 0), max(soft / 6, 0.5)), np.clip(inside, 0, 1)))
+    return np.asarray(np.minimum(cv2.GaussianBlur(smooth, (0, 0), max(soft / 6, 0.5)), hard), np.float32)
 
 
 def _fill(outline: Floats, size_px: int) -> Floats:

@@ -29,10 +29,12 @@ class QuickSwap:
     def __init__(self, looks: tuple[Look, ...], rate_hz: float) -> None:
         self._choice = Choice(looks, rate_hz)
 
-    def render(self, face: Face, square: Alignment) -> tuple[Picture, Floats]:
-        """The new face in the old one's square, and where it is: (n, n, 3) uint8 RGB, (n, n) float32.
+    def render(self, face: Face, square: Alignment) -> tuple[Picture, Floats, Floats]:
+        """The new face in the old one's square, where it is, and what of it is to be seen.
 
-        n is about what the square has in the picture, from 96 to 512 px.
+        Returns:
+            (n, n, 3) uint8 RGB, (n, n) float32 and (n, n) float32, 0…1. n is about what the square has in the
+            picture, from 96 to 512 px.
         """
         size = int(np.clip(np.ceil(square.side_px / 16) * 16, SMALLEST_PX, LARGEST_PX))
         points = square.cut_points(face.points, size)
@@ -44,8 +46,8 @@ class QuickSwap:
             seen += weight
         mixed /= np.maximum(seen, 1e-3)[:, :, None]
         mask = face_mask(points, size) * soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
-        mask *= mixed[:, :, 3] / np.float32(255) * (1 - mouth_mask(points, size))
-        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), np.asarray(mask, np.float32)
+        shown = mixed[:, :, 3] / np.float32(255) * (1 - mouth_mask(points, size))
+        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), mask, np.asarray(shown, np.float32)
 
     def forget(self) -> None:
         """The face was gone: begin anew."""
