@@ -4,7 +4,7 @@
     ├ UsageError          2    options that contradict each other, a value out of range
     ├ MediaError          3    MediaNotFound, Unreadable, Unsupported, TooLarge, NoVideo,
     │                        NoFrames, NoAudio, NoSpeech, FaceSetFormat, FaceSetMismatch
-    ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex
+    ├ FaceError           4    NoFace, FaceTooSmall, FaceIndex, TooFewFaces
     ├ ConsentError        5    RightsMissing, ConsentMissing, ConsentFormat, ConsentInvalid, ConsentExpired,
     │                        ConsentScope, ConsentRevoked, ConsentKeyError, SubjectMismatch,
     │                        EvidenceRefused
@@ -105,6 +105,10 @@ class FaceTooSmall(FaceError):
 
 class FaceIndex(FaceError):
     """A face was asked for by number, and there is no such face."""
+
+
+class TooFewFaces(FaceError):
+    """A face set is too small to be learned from."""
 
 
 class ConsentError(LikenessError):

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from likeness.engines.fomm.animator import check_size
-from likeness.errors import TrainingDiverged, UsageError
+from likeness.errors import TrainingDiverged
 from likeness.media import temporary_beside
 from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
 from likeness.training.clips import Clip, Clips, Cut, prepare_clips
+from likeness.training.device import choose_device
 from likeness.training.journal import Journal
 from likeness.training.pairs import Batch, Pairs
 from likeness.training.perceptual import read_vgg
@@ -105,7 +106,7 @@ def train_fomm(
     """
     plan, folder = read_plan(Path(config)), Path(out)
     check_size(plan.model, plan.training.height_px, plan.training.width_px)
-    where = _choose_device(device)
+    where = choose_device(device)
     with join_world(where) as world:
         if world.is_first:
             _begin_folder(folder, Path(config))
@@ -243,19 +244,6 @@ def _fixed_pairs(clips: tuple[Clip, ...], frames: int, most: int | None = None) 
 
 def _as_tensor(frame: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(frame)).permute(2, 0, 1).float() / 255
-
-
-def _choose_device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there[name]:
-        raise UsageError(f"There is no {name} device that torch can use.", f"Leave out --device {name}.")
-    if name != "cuda":
-        return torch.device(name)
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    torch.cuda.set_device(device)
-    return device
 
 
 def _begin_folder(folder: Path, config: Path) -> None:

@@ -38,6 +38,14 @@ class World:
         if self.size > 1:
             dist.barrier()
 
+    def largest(self, value: float) -> float:
+        """The largest of what the processes give here, for decisions that all have to make alike."""
+        if self.size == 1:
+            return value
+        found: list[float | None] = [None] * self.size
+        dist.all_gather_object(found, value)
+        return max(one for one in found if one is not None)
+
     def average(self, loss: Tensor, parameters: Iterable[nn.Parameter]) -> Tensor:
         """Replace all gradients by their mean over the processes; returns the mean of `loss`.
 

@@ -1,0 +1,330 @@
+"""The model of a face swap: one `.safetensors` file with the weights and everything that belongs to them.
+
+Its header says how the networks are built, what they were trained on (hashes), under whose consent, and a
+model card. The consent record travels inside: a model whose record is missing, altered, expired or revoked
+does not load, and a decoder of somebody without a record is not in the file at all.
+
+Open source can be patched, and so can this check. It is a default and evidence, not prevention.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from likeness.consent import Permission, check
+from likeness.consent.match import Comparison
+from likeness.errors import (
+    ConsentMissing,
+    MediaNotFound,
+    MissingExtra,
+    ModelFormat,
+    SubjectMismatch,
+    UsageError,
+)
+from likeness.media.files import temporary_beside, write_error
+from likeness.types import Floats, ModelRef, Picture
+
+if TYPE_CHECKING:
+    from likeness.nn.swap import SwapConfig, SwapNet
+
+Side: TypeAlias = Literal["A", "B"]
+FILE_NAME, PREVIOUS_NAME = "model.safetensors", "model.previous.safetensors"
+FORMAT, VERSION = "likeness swap model", 1
+LARGEST_BYTES: Final = 4 << 30
+AT_ONCE: Final = 16
+_SIDES: Final[tuple[Side, ...]] = ("A", "B")
+_AGAIN = "Copy it again from where it was made, or train it again with `likeness swap train`."
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a model file says of itself.
+
+    Attributes:
+        name: of the family, such as "slim64".
+        config: the networks' dimensions.
+        permissions: by side; a side without one has no decoder in the file.
+        data: hashes of the face sets, by side.
+        card: the model card, JSON values.
+    """
+
+    name: str
+    config: SwapConfig
+    permissions: Mapping[Side, Permission]
+    data: Mapping[Side, str]
+    card: Mapping[str, Any]
+
+
+class SwapModel:
+    """A trained model, ready to swap faces that are cut out already. `load` makes one.
+
+    Attributes:
+        notes: what a person should know, one sentence each.
+    """
+
+    def __init__(self, header: Header, net: SwapNet, sha256: str, notes: tuple[str, ...] = ()) -> None:
+        self._header, self._net, self._sha256, self.notes = header, net, sha256, notes
+
+    @classmethod
+    def load(cls, path: Path | str, *, revocations: Iterable[Path | str] = ()) -> SwapModel:
+        """A model from its file, or from the folder that it was trained in.
+
+        The consent record is checked before any weight is read. A file in a run's folder that is damaged is
+        replaced by the one that was saved before it; `notes` says so.
+
+        Args:
+            revocations: files, or folders of them, besides those in the user's folder.
+
+        Raises:
+            MissingExtra: torch is not installed.
+            MediaNotFound: there is no such file.
+            ModelFormat: it is damaged, or no model of ours.
+            ConsentError: there is no record in it that allows this now.
+        """
+        need_torch()
+        path = Path(path)
+        if not path.is_dir():
+            return cls._read(path, revocations)
+        current, previous = path / FILE_NAME, path / PREVIOUS_NAME
+        if not current.is_file() and not previous.is_file():
+            raise MediaNotFound(f"There is no model in {path}.", "`likeness swap train` makes one.")
+        try:
+            return cls._read(current, revocations)
+        except (ModelFormat, MediaNotFound) as error:
+            if not previous.is_file():
+                raise
+            note = f"{error.what} The one that was saved before it is used, {PREVIOUS_NAME}."
+            return cls._read(previous, revocations, (note,))
+
+    @classmethod
+    def _read(cls, path: Path, revocations: Iterable[Path | str], notes: tuple[str, ...] = ()) -> SwapModel:
+        from likeness.nn.swap import SwapNet
+
+        header, tensors = read_model(path, revocations=revocations)
+        net = SwapNet(header.config, tuple(side.lower() for side in header.permissions))
+        try:
+            net.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise ModelFormat(f"The weights in {path.name} do not fit its configuration.", _AGAIN) from error
+        net.requires_grad_(False).eval()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(header, net, digest, notes)
+
+    @property
+    def name(self) -> str:
+        """Of the family, such as "slim64"."""
+        return self._header.name
+
+    @property
+    def size_px(self) -> int:
+        """Of the faces that it takes and gives."""
+        return self._header.config.size_px
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Whose face it can show."""
+        return tuple(side for side in _SIDES if side in self._header.permissions)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The model card: what it is, what it was trained on, how far, under whose consent."""
+        return dict(self._header.card)
+
+    @property
+    def data(self) -> dict[Side, str]:
+        """SHA-256 of the face sets, by side."""
+        return dict(self._header.data)
+
+    @property
+    def refs(self) -> tuple[ModelRef, ...]:
+        """For the credentials of what is made with it."""
+        return (ModelRef(f"swap-{self.name}", self._sha256),)
+
+    def permission(self, to: Side) -> Permission:
+        """Under which one person's face may be shown.
+
+        Raises:
+            ConsentMissing: the model holds no consent of that person.
+        """
+        found = self._header.permissions.get(to)
+        if found is None:
+            raise ConsentMissing(
+                f"The model holds no consent of person {to}, and so not that person's face.",
+                f"Train it with that person's record, too: --consent {to}.json (consent=[…] in Python).",
+            )
+        return found
+
+    def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]:
+        """Faces, shown as one person's.
+
+        Args:
+            faces: (n, size, size, 3) uint8 RGB, cut out by `Alignment.cut(image, size_px)`.
+
+        Returns:
+            (n, size, size, 3) float32, 0 … 1, RGB: bare pictures, **not sealed**; and
+            (n, size, size) float32, 0 … 1: how much of the face each pixel is.
+
+        Raises:
+            ConsentMissing: see `permission`.
+            UsageError: the faces have another size.
+        """
+        import torch
+
+        self.permission(to)
+        size = self.size_px
+        if faces.dtype != np.uint8 or faces.ndim != 4 or faces.shape[1:] != (size, size, 3):
+            raise UsageError(
+                f"Faces of {faces.shape} {faces.dtype} cannot be swapped.",
+                f"Give (n, {size}, {size}, 3) uint8.",
+            )
+        colours = np.empty(faces.shape, np.float32)
+        masks = np.empty(faces.shape[:3], np.float32)
+        with torch.inference_mode():
+            for first in range(0, len(faces), AT_ONCE):
+                part = slice(first, first + AT_ONCE)
+                seen = torch.from_numpy(np.ascontiguousarray(faces[part]))
+                made = self._net(seen.permute(0, 3, 1, 2).float() / 255, to.lower())
+                colours[part] = made.rgb.permute(0, 2, 3, 1).numpy()
+                masks[part] = made.mask[:, 0].numpy()
+        return colours, masks
+
+
+def need_torch() -> None:
+    """Refuse where torch is missing.
+
+    Raises:
+        MissingExtra: the extra "swap" is not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtra(
+            "A trained face swap needs the package torch, which is not installed here.",
+            'Install it with `pip install "likeness[swap]"`; `likeness swap quick` needs no training.',
+        )
+
+
+def save_model(path: Path, header: Header, net: SwapNet) -> None:
+    """Write a model completely or not at all; the one that was there is kept beside it as "….previous…".
+
+    Decoders of people without a permission are left out.
+
+    Raises:
+        OutputError
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    sides = tuple(side.lower() for side in header.permissions)
+    weights = {
+        name: value.detach().to("cpu", torch.float32, memory_format=torch.contiguous_format)
+        for name, value in net.state_dict().items()
+        if not name.startswith("decoders.") or name.split(".")[1] in sides
+    }
+    try:
+        with temporary_beside(path) as pending:
+            save_file(weights, pending.path, {"likeness": json.dumps(_spell(header))})
+            keep_previous(path)
+            pending.commit()
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def keep_previous(path: Path) -> None:
+    """Give the file that is about to be replaced the name "NAME.previous.SUFFIX"."""
+    if path.is_file():
+        path.replace(path.with_suffix(f".previous{path.suffix}"))
+
+
+def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[Header, dict[str, Any]]:
+    """The header and the tensors of a model file; the first is checked before the others are read.
+
+    Raises:
+        MediaNotFound, ModelFormat, ConsentError: as `SwapModel.load`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise MediaNotFound(f"There is no model {path}.", "Check the path.")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ModelFormat(f"{path.name} is larger than any model of ours.", "Check that it is one.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = _read_header(file.metadata(), path.name, revocations)
+            return header, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise ModelFormat(f"{path.name} is damaged.", _AGAIN) from error
+
+
+def _spell(header: Header) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": header.name,
+        "config": header.config.to_json(),
+        "consent": {
+            side: {
+                "record": permission.to_bytes().decode("utf-8"),
+                "compared": [asdict(one) for one in permission.compared],
+            }
+            for side, permission in header.permissions.items()
+        },
+        "data": dict(header.data),
+        "card": dict(header.card),
+    }
+
+
+def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Iterable[Path | str]) -> Header:
+    from likeness.nn.swap import SwapConfig
+
+    try:
+        values = json.loads((metadata or {})["likeness"])
+        known, version = values["format"], values["version"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelFormat(f"{name} is not a face swap model of ours.", _AGAIN) from error
+    if known != FORMAT or version != VERSION:
+        raise ModelFormat(
+            f"{name} is of a kind or version that this program does not know.", "Update likeness."
+        )
+    try:
+        config = SwapConfig.from_json(values["config"])
+        data = {side: str(values["data"][side])[:64] for side in _SIDES}
+        family, card, consent = str(values["model"])[:64], dict(values["card"]), dict(values["consent"])
+        given = {side: consent[side] for side in _SIDES if side in consent}
+        records = {side: one["record"].encode("utf-8") for side, one in given.items()}
+        compared = {side: [_comparison(each) for each in one["compared"]] for side, one in given.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFormat(f"{name} is damaged: its header makes no sense.", _AGAIN) from error
+    if not records:
+        raise ConsentMissing(f"{name} holds no consent record.", "Use a model that was trained with one.")
+    permissions: dict[Side, Permission] = {}
+    for side, record in records.items():
+        permission = check(record, act="swap", revocations=tuple(revocations))
+        if permission.record.kind == "subject" and not compared[side]:
+            raise SubjectMismatch(
+                f"{name} holds a consent record that its faces were never compared with.",
+                "Use a model that `likeness swap train` made.",
+            )
+        for found in compared[side]:
+            permission = permission.compare(found, must_match=True)
+        permissions[side] = permission
+    return Header(family, config, permissions, data, card)
+
+
+def _comparison(values: Mapping[str, Any]) -> Comparison:
+    kinds = {field.name: field.name for field in fields(Comparison)}
+    if set(values) != set(kinds) or values["what"] not in ("face", "voice"):
+        raise ValueError("no comparison")
+    if values["verdict"] not in ("match", "no match", "cannot tell"):
+        raise ValueError("no verdict")
+    numbers = [values[name] for name in ("value", "match", "no_match")]
+    if not all(one is None or isinstance(one, (int, float)) for one in numbers):
+        raise ValueError("no distance")
+    return Comparison(**values)

@@ -1,0 +1,400 @@
+"""Training a face swap from two face sets: consent, data, the loop, and everything that it writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import os
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from likeness.consent.permission import Consent
+from likeness.engines.swap import model as files
+from likeness.engines.swap.model import Header, Side
+from likeness.errors import TrainingDiverged, UsageError
+from likeness.media.files import write_error
+from likeness.nn.swap import MODELS, count_parameters
+from likeness.progress import OnProgress, Progress, silent
+from likeness.training.device import choose_device
+from likeness.training.journal import Journal
+from likeness.training.perceptual import read_vgg
+from likeness.training.swap import sheet
+from likeness.training.swap.faces import Faces
+from likeness.training.swap.learner import Outcome, SwapLearner
+from likeness.training.swap.permit import Permits, check_records, permit
+from likeness.training.swap.settings import SwapSettings
+from likeness.training.swap.start import start_encoder
+from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
+from likeness.training.world import World, join_world
+
+STEPS = {"slim64": 3000, "slim128": 6000, "df128": 100_000, "df256": 200_000}
+"""How long a training is if nobody says otherwise."""
+MOST_RECOVERIES = 3
+SNAPSHOTS = "snapshots"
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often what is done, in steps; 0 is never.
+
+    Attributes:
+        save: write `training.safetensors` and `model.safetensors`, from which training goes on after a stop,
+            and to which it goes back where numbers end.
+        report: write a line of losses.
+        preview: write a sheet to look at.
+        snapshot: keep a model of that step.
+    """
+
+    save: int = 250
+    report: int = 10
+    preview: int = 250
+    snapshot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedSwap:
+    """What a training left.
+
+    Attributes:
+        folder: with `model.safetensors`, `training.safetensors`, `losses.jsonl`, `preview.jpg`, `previews`,
+            `snapshots` and `time-lapse.mp4`.
+        model: the first of these.
+        steps: how many there are in all.
+        resumed_at: the step at which it was taken up again, 0 for a new one.
+        seconds: spent in all.
+        losses: of the last step, by name.
+        notes: what a person should know, one sentence each.
+    """
+
+    folder: Path
+    model: Path
+    steps: int
+    resumed_at: int
+    seconds: float
+    losses: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def train_swap(
+    faces_a: str | os.PathLike[str],
+    faces_b: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    model: str = "slim64",
+    consent: Consent | Sequence[Consent] | None = None,
+    revocations: Iterable[Path | str] = (),
+    steps: int | None = None,
+    minutes: float | None = None,
+    settings: SwapSettings | None = None,
+    rhythm: Rhythm | None = None,
+    encoder: str | os.PathLike[str] | None = None,
+    vgg: str | os.PathLike[str] | None = None,
+    device: Device = "auto",
+    on_progress: OnProgress = silent,
+) -> TrainedSwap:
+    """Learn to show B's face where A's is, or go on where a training in `out` stopped: exactly there.
+
+    Consent is checked before anything else is opened. Whose record is whose is found by comparing faces;
+    B's is needed, A's only to show A's face as well. A record for a research corpus covers both.
+
+    Args:
+        faces_a: the face set of the person who performs (`likeness swap extract`).
+        faces_b: of the person who is to be seen.
+        out: a folder for everything that is written.
+        model: "slim64", "slim128", "df128" or "df256".
+        consent: one record or several.
+        revocations: files, or folders of them, besides those in the user's folder.
+        steps: how many in all, those before a stop included; default: see `STEPS`.
+        minutes: stop after so long in all, instead. The last phase then begins by the clock, so such a
+            training cannot be repeated to the last digit.
+        encoder: a model or training of ours whose encoder a new training begins with.
+        vgg: VGG19's weights for a perceptual loss, a file of tensors.
+
+    Raises:
+        ConsentError: no record allows this, or the faces are not surely those of its subject.
+        TooFewFaces: there are fewer than 50 of a person.
+        UsageError: one person is on both sides, an option makes no sense, or the training in `out` was begun
+            with another configuration.
+        MediaError, ModelError: something cannot be read.
+        TrainingDiverged: losses end again and again, with smaller and smaller learning rates.
+        OutputError: something cannot be written.
+    """
+    if model not in MODELS:
+        raise UsageError(f"There is no model {model!r}.", f"Choose one of {', '.join(MODELS)}.")
+    budget = Budget.of(model, steps, minutes)
+    records = check_records(consent, revocations)
+    folder, settings = Path(out), settings or SwapSettings()
+    (a, notes_a), (b, notes_b) = Faces.read(faces_a), Faces.read(faces_b)
+    permits = permit(records, a, b)
+    where = choose_device(device)
+    with join_world(where) as world:
+        features = None if vgg is None else read_vgg(Path(vgg))
+        learner = SwapLearner(
+            permits.faces_a,
+            permits.faces_b,
+            MODELS[model],
+            settings,
+            share_of=budget.share,
+            features=features,
+            device=where,
+            world=world,
+        )
+        plan = Plan(
+            model,
+            MODELS[model].to_json(),
+            settings.to_json(),
+            permits.faces_a.digest,
+            permits.faces_b.digest,
+            world.size,
+        )
+        run = SwapRun(learner, plan, folder, permits, rhythm or Rhythm(), budget)
+        notes = (*notes_a, *notes_b, *permits.notes, *run.begin(encoder))
+        resumed_at = learner.steps
+        losses = run.go(on_progress)
+        return TrainedSwap(
+            folder,
+            folder / files.FILE_NAME,
+            learner.steps,
+            resumed_at,
+            run.standing.seconds,
+            losses,
+            (*notes, *run.notes),
+        )
+
+
+@dataclass(slots=True)
+class Budget:
+    """How long a training is: in steps, or by the clock.
+
+    Attributes:
+        steps: in all, or None.
+        seconds: in all, or None.
+        spent: seconds before `started`.
+        started: on the monotonic clock.
+    """
+
+    steps: int | None
+    seconds: float | None
+    spent: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, model: str, steps: int | None, minutes: float | None) -> Budget:
+        """From what was asked for.
+
+        Raises:
+            UsageError: both were, or a number makes no sense.
+        """
+        if steps is not None and minutes is not None:
+            raise UsageError("Both steps and minutes were given.", "Give one of them.")
+        if steps is not None and steps < 1:
+            raise UsageError(f"{steps} steps cannot be taken.", "Take at least one.")
+        if minutes is not None and not 0 < minutes < math.inf:
+            raise UsageError(f"Nobody can train for {minutes} minutes.", "Give a number above 0.")
+        if minutes is not None:
+            return cls(None, 60 * minutes)
+        return cls(steps or STEPS[model], None)
+
+    def elapsed(self) -> float:
+        """Seconds in all."""
+        return self.spent + time.monotonic() - self.started
+
+    def share(self, step: int) -> float:
+        """What share of the training is done before this step."""
+        if self.seconds is not None:
+            return min(1.0, self.elapsed() / self.seconds)
+        assert self.steps is not None
+        return step / self.steps
+
+    def is_over(self, step: int, world: World) -> bool:
+        """Whether this step is not to be taken any more; all processes come to the same answer."""
+        if self.steps is not None:
+            return step >= self.steps
+        return world.largest(self.share(step)) >= 1
+
+
+class SwapRun:
+    """The loop, and what it writes; only the first process writes."""
+
+    def __init__(
+        self,
+        learner: SwapLearner,
+        plan: Plan,
+        folder: Path,
+        permits: Permits,
+        rhythm: Rhythm,
+        budget: Budget,
+    ) -> None:
+        self.learner, self.plan, self.folder, self.permits = learner, plan, folder, permits
+        self.rhythm, self.budget, self.standing = rhythm, budget, Standing()
+        self.notes: list[str] = []
+        size = learner.config.size_px
+        self._shown = tuple(
+            faces.squares(size, np.linspace(0, len(faces) - 1, sheet.ROWS).round().astype(int))
+            for faces in (permits.faces_a, permits.faces_b)
+        )
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes."""
+        return self.learner.world.is_first
+
+    def begin(self, encoder: str | os.PathLike[str] | None = None) -> tuple[str, ...]:
+        """Take up what is in the folder, or begin it; returns what is to be noted."""
+        if has_training(self.folder):
+            self.standing, notes = resume_training(self.folder, self.learner, self.plan)
+            self.budget.spent = self.standing.seconds
+            if encoder is not None:
+                notes = (
+                    *notes,
+                    "The training goes on, so the starting weights of the encoder were not used.",
+                )
+            return notes
+        if encoder is not None:
+            start_encoder(self.learner.net, Path(encoder))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+        self.save()
+        return ()
+
+    def go(self, on_progress: OnProgress) -> dict[str, float]:
+        """Train until the budget is spent; returns the losses of the last step."""
+        learner, losses = self.learner, dict[str, float]()
+        first, saved = learner.steps, learner.steps
+        journal: Journal | nullcontext[None] = nullcontext()
+        if self.is_first:
+            journal = Journal(self.folder, first)
+        with journal as lines:
+            while not self.budget.is_over(learner.steps, learner.world):
+                outcome = learner.step()
+                if not outcome.is_finite:
+                    self._go_back(outcome)
+                    continue
+                losses = outcome.losses
+                self._report(lines, outcome)
+                if _is_due(learner.steps, self.rhythm.save):
+                    self.save()
+                    saved = learner.steps
+                on_progress(self._progress())
+        if saved < learner.steps:
+            self.save()
+        if learner.steps > first:
+            self._finish()
+        return losses
+
+    def _progress(self) -> Progress:
+        done = self.learner.steps
+        if self.budget.steps is not None:
+            return Progress("train", done, self.budget.steps, "steps")
+        assert self.budget.seconds is not None
+        return Progress("train", int(self.budget.elapsed()), int(self.budget.seconds), "seconds")
+
+    def _report(self, lines: Journal | None, outcome: Outcome) -> None:
+        step = self.learner.steps
+        if lines is None:
+            return
+        if _is_due(step - 1, self.rhythm.report):
+            share = self.budget.share(step - 1)
+            rate = self.plan_rate(step - 1, share)
+            values = {"gradient_norm": outcome.gradient_norm, "learning_rate": rate, "share": round(share, 6)}
+            lines.report(step - 1, {**outcome.losses, **values})
+        if _is_due(step, self.rhythm.preview):
+            self.show()
+        if _is_due(step, self.rhythm.snapshot):
+            self.save_model(self.folder / SNAPSHOTS / f"step-{step:07}.safetensors")
+
+    def plan_rate(self, step: int, share: float) -> float:
+        """The learning rate of a step."""
+        return self.learner.settings.rate(step, share) * self.learner.slow_down
+
+    def _go_back(self, outcome: Outcome) -> None:
+        """To what was saved last, with half the learning rate; a few times at most."""
+        step, times = self.learner.steps, self.standing.recoveries + 1
+        if times > MOST_RECOVERIES:
+            raise TrainingDiverged(
+                f"A loss or gradient of step {step} is not finite any more, and going back to what was saved "
+                f"with half the learning rate did not help {MOST_RECOVERIES} times.",
+                "Begin again in another folder with a lower learning rate; the model saved before is whole.",
+            )
+        self.learner.world.wait()  # until the first process has written what all go back to
+        before, _ = resume_training(self.folder, self.learner, self.plan)
+        self.standing = replace(before, slow_down=before.slow_down / 2, recoveries=times)
+        self.learner.slow_down = self.standing.slow_down
+        self.learner.world.wait()
+        self.save()
+        self.notes.append(
+            f"A loss or gradient of step {step} was not finite; it went back to step "
+            f"{self.learner.steps} and on with half the learning rate."
+        )
+
+    def save(self) -> None:
+        """Write the training and the model."""
+        self.standing = replace(
+            self.standing,
+            steps=self.learner.steps,
+            seconds=round(self.budget.elapsed(), 3),
+            slow_down=self.learner.slow_down,
+        )
+        if self.is_first:
+            save_training(self.folder, self.learner, self.plan, self.standing)
+            self.save_model(self.folder / files.FILE_NAME)
+
+    def save_model(self, path: Path) -> None:
+        """Write the model alone."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(path, error) from error
+        files.save_model(path, self.header(), self.learner.net)
+
+    def header(self) -> Header:
+        """What the model file says of itself."""
+        permissions: dict[Side, Any] = {"B": self.permits.b}
+        if self.permits.a is not None:
+            permissions["A"] = self.permits.a
+        data: dict[Side, str] = {"A": self.plan.data_a, "B": self.plan.data_b}
+        return Header(self.plan.model, self.learner.config, permissions, data, self._card())
+
+    def _card(self) -> dict[str, Any]:
+        return {
+            "what": "A face swap: shows the face of person B with the performance of person A"
+            + (", or the other way round." if self.permits.a is not None else "."),
+            "model": self.plan.model,
+            "parameters": count_parameters(self.learner.config),
+            "steps": self.learner.steps,
+            "refinement_rounds": self.standing.rounds,
+            "seconds": round(self.budget.elapsed(), 1),
+            "faces": {"A": len(self.permits.faces_a), "B": len(self.permits.faces_b)},
+            "settings": self.plan.settings,
+            "made": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
+            "limits": "Made for these two people and for light and poses like those in their clips. Whatever "
+            "it makes is synthetic and has to be marked as such; `likeness swap convert` does.",
+        }
+
+    def show(self) -> None:
+        """Write a sheet to look at."""
+        drawn = sheet.draw_sheet(self.learner, *self._shown, both=self.permits.a is not None)
+        sheet.save_sheet(drawn, self.folder, self.learner.steps, self._making())
+
+    def _making(self) -> Any:
+        return sheet.making_of(self.plan.model, self.learner.steps, self.permits.b)
+
+    def _finish(self) -> None:
+        if not self.is_first or not self.rhythm.preview:
+            return
+        if not _is_due(self.learner.steps, self.rhythm.preview):
+            self.show()
+        sheet.save_film(self.folder, self._making())
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0

@@ -1,0 +1,174 @@
+"""Where the training of a face swap stands, on disk.
+
+    training.safetensors     weights, optimiser and step: what a training goes on from
+    model.safetensors        what swaps faces (`engines.swap.model`)
+    snapshots/step-….safetensors   such models from earlier steps
+
+Each is written beside its place and renamed; the one before is kept as "….previous…". So at every moment
+there is one that is whole, whatever interrupts the program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from likeness.engines.swap.model import keep_previous
+from likeness.errors import ModelFormat, UsageError
+from likeness.media.files import temporary_beside, write_error
+from likeness.training.swap.learner import SwapLearner
+
+FILE_NAME: Final = "training.safetensors"
+PREVIOUS_NAME: Final = "training.previous.safetensors"
+FORMAT, VERSION = "likeness swap training", 1
+LARGEST_BYTES = 16 << 30
+_HINT = "Train into another folder (-o), or give the settings and faces that this training was begun with."
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training is, and what must be the same when it goes on.
+
+    Attributes:
+        model: of the family.
+        config, settings: as JSON values.
+        data_a, data_b: SHA-256 of what is learned from.
+        world: how many processes.
+    """
+
+    model: str
+    config: dict[str, Any]
+    settings: dict[str, Any]
+    data_a: str
+    data_b: str
+    world: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a training is.
+
+    Attributes:
+        steps: done; the next one has this number.
+        seconds: spent.
+        slow_down: what learning rates are multiplied with after numbers ended.
+        recoveries: how often that was.
+        rounds: of refinement that were kept.
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
+    slow_down: float = 1.0
+    recoveries: int = 0
+    rounds: int = 0
+
+
+def save_training(folder: Path, learner: SwapLearner, plan: Plan, standing: Standing) -> None:
+    """Write all that is needed to go on, completely or not at all.
+
+    Raises:
+        OutputError
+    """
+    path = folder / FILE_NAME
+    header = {"format": FORMAT, "version": VERSION, "plan": asdict(plan), "standing": asdict(standing)}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in learner.state().items()}
+    try:
+        with temporary_beside(path) as pending:
+            save_file(tensors, pending.path, {"likeness": json.dumps(header)})
+            keep_previous(path)
+            pending.commit()
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def has_training(folder: Path) -> bool:
+    """Whether there is something to go on from."""
+    return (folder / FILE_NAME).is_file() or (folder / PREVIOUS_NAME).is_file()
+
+
+def resume_training(folder: Path, learner: SwapLearner, plan: Plan) -> tuple[Standing, tuple[str, ...]]:
+    """Put a learner back to where it was saved; where that file is damaged, to the one saved before.
+
+    Returns:
+        How far it is, and what is to be noted.
+
+    Raises:
+        ModelFormat: neither file can be used.
+        UsageError: the training was begun with another model, other settings, faces, or processes.
+    """
+    notes: tuple[str, ...] = ()
+    for name in (FILE_NAME, PREVIOUS_NAME):
+        try:
+            found, standing, tensors = read_training(folder / name)
+            refuse_other_plan(found, plan, name)
+            learner.restore(tensors, standing.steps)
+        except (ModelFormat, KeyError, RuntimeError, ValueError):
+            notes = (f"{name} is damaged or missing; the one saved before it was gone on from.",)
+            continue
+        learner.slow_down = standing.slow_down
+        return standing, notes if name == PREVIOUS_NAME else ()
+    raise ModelFormat(f"What was saved in {folder} is damaged.", "Begin again in another folder (-o).")
+
+
+def read_training(path: Path) -> tuple[Plan, Standing, dict[str, Tensor]]:
+    """What a file of ours holds.
+
+    Raises:
+        ModelFormat: it is missing, damaged, or none.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ModelFormat(f"{path.name} is larger than any training of ours.", _HINT)
+        with safe_open(path, framework="pt") as file:
+            plan, standing = _read_header(file.metadata(), path.name)
+            return plan, standing, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelFormat(f"{path.name} is damaged or missing.", _HINT) from error
+
+
+def _read_header(metadata: Mapping[str, str] | None, name: str) -> tuple[Plan, Standing]:
+    try:
+        values = json.loads((metadata or {})["likeness"])
+        if (values["format"], values["version"]) != (FORMAT, VERSION):
+            raise ValueError("another format")
+        standing = Standing(**values["standing"])
+        if not all(isinstance(getattr(standing, one.name), (int, float)) for one in fields(Standing)):
+            raise ValueError("no numbers")
+        return Plan(**values["plan"]), standing
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelFormat(f"{name} is not a training of ours, or of another version.", _HINT) from error
+
+
+def refuse_other_plan(found: Plan, wanted: Plan, name: str) -> None:
+    """Raise where a training would not go on as what it was begun as.
+
+    Raises:
+        UsageError
+    """
+    before, now = (json.loads(json.dumps(asdict(plan))) for plan in (found, wanted))
+    before, now = _flat(before), _flat(now)
+    different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    if not different:
+        return
+    told = {"data_a": "the faces of A", "data_b": "the faces of B", "world": "the number of processes"}
+    first = different[0]
+    what = told.get(first, first)
+    values = "" if first in ("data_a", "data_b") else f": {before.get(first)} then, {now.get(first)} now"
+    raise UsageError(f"{name} was begun with another configuration ({what}{values}).", _HINT)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
