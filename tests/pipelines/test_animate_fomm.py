@@ -129,6 +129,21 @@ def test_the_corner_rule_is_kept(files: tuple[Path, Path], home: Path) -> None:
     path_of("new-rule").unlink()
 
 
+@pytest.mark.parametrize(
+    "odd", ["2020-01-01", ".nan", "!!set {a, b}", "!!binary aGVsbG8=", "&a [*a]", '"\\ud800"']
+)
+def test_what_the_networks_do_not_need_of_a_configuration_is_not_kept(
+    files: tuple[Path, Path], home: Path, tmp_path: Path, odd: str
+) -> None:
+    """JSON could hold none of these."""
+    checkpoint, configuration = files
+    text = configuration.read_text().replace("num_kp: 3", f"num_kp: 3\n    odd: {odd}")
+    (tmp_path / "odd.yaml").write_text(text)
+    path = import_model(checkpoint, tmp_path / "odd.yaml", "odd")
+    assert open_model("odd").pair.generator.config == open_files(*files).pair.generator.config
+    path.unlink()
+
+
 def test_import_says_what_it_made_and_replaces_nothing_unasked(
     files: tuple[Path, Path], model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

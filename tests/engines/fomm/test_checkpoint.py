@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,11 @@ torch = pytest.importorskip("torch")
 yaml = pytest.importorskip("yaml")
 
 from likeness.engines.fomm.checkpoint import Pair, load_pair, read_checkpoint  # noqa: E402
-from likeness.engines.fomm.configuration import parse_configuration, read_configuration  # noqa: E402
+from likeness.engines.fomm.configuration import (  # noqa: E402
+    parse_configuration,
+    read_configuration,
+    write_configuration,
+)
 from likeness.errors import MediaNotFound, ModelFormat  # noqa: E402
 
 from ...fomm_models import VALUES, changed, content  # noqa: E402
@@ -162,6 +167,25 @@ def test_another_checkpoints_configuration_is_noticed(
 def test_a_wrong_configuration_says_what_is_wrong(path: str, value: object, says: str) -> None:
     with pytest.raises(ModelFormat, match=says):
         parse_configuration(changed(path, value), "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("model_params.common_params.num_kp", 5),
+        ("model_params.common_params.estimate_jacobian", False),
+        ("model_params.kp_detector_params.pad", 3),
+        ("model_params.kp_detector_params.single_jacobian_map", True),
+        ("model_params.kp_detector_params.num_blocks", 3),
+        ("model_params.generator_params.num_bottleneck_blocks", 0),
+        ("model_params.generator_params.dense_motion_params.kp_variance", 0.03),
+        ("model_params.generator_params.dense_motion_params.scale_factor", 1),
+    ],
+)
+def test_a_configuration_is_read_back_as_it_was_written(path: str, value: object) -> None:
+    config = parse_configuration(changed(path, value), "a.yaml")
+    assert config != parse_configuration(VALUES, "a.yaml")
+    assert parse_configuration(json.loads(json.dumps(write_configuration(config))), "b.yaml") == config
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def read_checkpoint(path: Path) -> dict[str, dict[str, Tensor]]:
 def _tensors(content: object, part: str, name: str) -> dict[str, Tensor]:
     values = content.get(part) if isinstance(content, dict) else None
     if not isinstance(values, Mapping) or not values:
-        found = ", ".join(sorted(map(str, content))[:8]) if isinstance(content, dict) else "no parts"
+        found = checkpoints.name_some(sorted(map(str, content))) if isinstance(content, dict) else "no parts"
         raise ModelFormat(
             f"{name} has no part “{part}” (it has: {found}).",
             "A checkpoint of the First Order Motion Model has generator and kp_detector.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ from likeness.errors import MediaNotFound, ModelFormat
 from likeness.nn.fomm import FommConfig, HourglassConfig
 
 LARGEST_BYTES = 1 << 18
-_HINT = "Give the .yaml file that was published with this checkpoint."
+# What the sections hold that is called the same here and there.
+_COMMON = ("num_kp", "num_channels", "estimate_jacobian")
+_DETECTOR = ("temperature", "single_jacobian_map", "pad")
+_GENERATOR = (
+    "block_expansion", "max_features", "num_down_blocks", "num_bottleneck_blocks", "estimate_occlusion_map"
+)  # fmt: skip
+_HINT = "Give the model's .yaml file: of a published checkpoint, the one it was published with."
 
 
 def read_configuration(path: Path) -> FommConfig:
@@ -62,6 +69,25 @@ def parse_configuration(values: object, name: str) -> FommConfig:
         motion_scale=motion.scale(),
         kp_variance=motion.number("kp_variance", default=0.01),
     )
+
+
+def write_configuration(config: FommConfig) -> dict[str, Any]:
+    """The reverse of `parse_configuration`: what the networks need of a file, and no more."""
+
+    def hourglass(shape: HourglassConfig, scale: float) -> dict[str, Any]:
+        return {**asdict(shape), "scale_factor": scale}
+
+    common, detector, generator = (
+        {name: getattr(config, name) for name in names} for names in (_COMMON, _DETECTOR, _GENERATOR)
+    )
+    motion = hourglass(config.motion, config.motion_scale) | {"kp_variance": config.kp_variance}
+    return {
+        "model_params": {
+            "common_params": common,
+            "kp_detector_params": detector | hourglass(config.keypoints, config.keypoint_scale),
+            "generator_params": generator | {"dense_motion_params": motion},
+        }
+    }
 
 
 class _Section:

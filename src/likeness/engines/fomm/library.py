@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from likeness.engines.fomm.checkpoint import PARTS, Pair, build_pair, read_checkpoint
-from likeness.engines.fomm.configuration import parse_configuration, read_values
+from likeness.engines.fomm.configuration import parse_configuration, read_configuration, write_configuration
 from likeness.engines.shelf import NOT_STATED, Shelf, expect, hash_of
 
 _SHELF = Shelf(
@@ -43,7 +42,7 @@ class FommModel:
 
 def open_files(checkpoint: Path, configuration: Path, *, align_corners: bool | None = None) -> FommModel:
     """A model from published files. Errors as in `checkpoint.load_pair`."""
-    config = parse_configuration(read_values(configuration), configuration.name)
+    config = read_configuration(configuration)
     tensors = read_checkpoint(checkpoint)
     pair = build_pair(config, tensors, checkpoint.name, align_corners=align_corners)
     return FommModel(checkpoint.name, pair, hash_of(checkpoint))
@@ -76,12 +75,11 @@ def import_model(
         MediaNotFound, ModelFormat: the files cannot be read, or do not belong together.
     """
     path = _SHELF.free_place(name, overwrite=overwrite)
-    values = read_values(configuration)
-    config = parse_configuration(values, configuration.name)
+    config = read_configuration(configuration)
     tensors = read_checkpoint(checkpoint)
     build_pair(config, tensors, checkpoint.name, align_corners=align_corners)  # refuses what does not fit
     about = {
-        "model_params": _plain(values),
+        **write_configuration(config),
         "align_corners": True if align_corners is None else align_corners,
         "whole_frame": whole_frame,
     }
@@ -121,9 +119,3 @@ def path_of(name: str) -> Path:
         UsageError: the name cannot be one.
     """
     return _SHELF.path_of(name)
-
-
-def _plain(values: object) -> dict[str, Any]:
-    """The sections that describe the networks, and nothing else of what the file says."""
-    model = values["model_params"]  # type: ignore[index]
-    return {name: model[name] for name in ("common_params", "kp_detector_params", "generator_params")}
