@@ -23,6 +23,7 @@ from likeness.cli import (
     models,
     motion,
     swap,
+    swap_train,
     train,
     trust,
     verify,
@@ -44,6 +45,7 @@ MAKE, LOOK, ASK, SET_UP = "Make", "Look", "Ask", "Set up"
 app.command("animate", rich_help_panel=MAKE)(animate.animate)
 app.command("demo", rich_help_panel=MAKE)(demo.demo)
 app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
+swap.app.command("train")(swap_train.train)
 app.add_typer(swap.app, name="swap", rich_help_panel=MAKE)
 app.add_typer(train.app, name="train", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)

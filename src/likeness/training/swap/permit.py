@@ -104,12 +104,10 @@ def drop_strangers(faces: Faces) -> tuple[Faces, tuple[str, ...]]:
     Raises:
         SubjectMismatch: there are too many of them.
     """
-    known = _known(faces)
-    if not known.any():
+    centre, known = middle(faces), _known(faces)
+    if centre is None or faces.embeddings is None:
         return faces, ()
-    assert faces.embeddings is not None
-    middle = _middle(faces)
-    far = np.linalg.norm(faces.embeddings - middle, axis=1)
+    far = np.linalg.norm(faces.embeddings - centre, axis=1)
     strangers = known & (far > identity.NO_MATCH)
     count = int(strangers.sum())
     if not count:
@@ -129,9 +127,10 @@ def refuse_twins(a: Faces, b: Faces) -> None:
     Raises:
         UsageError
     """
-    if not (_known(a).any() and _known(b).any()):
+    one, other = middle(a), middle(b)
+    if one is None or other is None:
         return
-    apart = identity.distance(_middle(a), _middle(b))
+    apart = identity.distance(one, other)
     if apart < identity.MATCH:
         raise UsageError(
             f"{a.name} and {b.name} show the same person (their faces are {apart:.2f} apart; of two people "
@@ -190,7 +189,9 @@ def _known(faces: Faces) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(faces.embeddings).all(1))
 
 
-def _middle(faces: Faces) -> Floats:
-    """The median face: strangers, if few, do not move it."""
-    assert faces.embeddings is not None
-    return np.asarray(np.median(faces.embeddings[_known(faces)], axis=0), np.float32)
+def middle(faces: Faces) -> Floats | None:
+    """The median face, (128,) float32: strangers, if few, do not move it. None where nobody is known."""
+    known = _known(faces)
+    if faces.embeddings is None or not known.any():
+        return None
+    return np.asarray(np.median(faces.embeddings[known], axis=0), np.float32)

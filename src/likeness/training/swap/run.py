@@ -27,7 +27,7 @@ from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.learner import Outcome, SwapLearner
-from likeness.training.swap.permit import Permits, check_records, permit
+from likeness.training.swap.permit import Permits, check_records, middle, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder
 from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
@@ -112,6 +112,8 @@ def train_swap(
         consent: one record or several.
         revocations: files, or folders of them, besides those in the user's folder.
         steps: how many in all, those before a stop included; default: see `STEPS`.
+        settings: how it learns; default: `SwapSettings.of(model)`.
+        rhythm: what is written, and how often.
         minutes: stop after so long in all, instead. The last phase then begins by the clock, so such a
             training cannot be repeated to the last digit.
         encoder: a model or training of ours whose encoder a new training begins with.
@@ -130,7 +132,7 @@ def train_swap(
         raise UsageError(f"There is no model {model!r}.", f"Choose one of {', '.join(MODELS)}.")
     budget = Budget.of(model, steps, minutes)
     records = check_records(consent, revocations)
-    folder, settings = Path(out), settings or SwapSettings()
+    folder, settings = Path(out), settings or SwapSettings.of(model)
     (a, notes_a), (b, notes_b) = Faces.read(faces_a), Faces.read(faces_b)
     permits = permit(records, a, b)
     where = choose_device(device)
@@ -374,10 +376,20 @@ class SwapRun:
             "refinement_rounds": self.standing.rounds,
             "seconds": round(self.budget.elapsed(), 1),
             "faces": {"A": len(self.permits.faces_a), "B": len(self.permits.faces_b)},
+            "identity": self._identities(),
             "settings": self.plan.settings,
             "made": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
             "limits": "Made for these two people and for light and poses like those in their clips. Whatever "
             "it makes is synthetic and has to be marked as such; `likeness swap convert` does.",
+        }
+
+    def _identities(self) -> dict[str, list[float]]:
+        """The median embedding of each person, by which `convert` knows whose face to replace."""
+        middles = {"A": middle(self.permits.faces_a), "B": middle(self.permits.faces_b)}
+        return {
+            side: [round(float(one), 4) for one in found]
+            for side, found in middles.items()
+            if found is not None
         }
 
     def show(self) -> None:

@@ -69,8 +69,8 @@ class SwapSettings:
         mixed: half precision (bfloat16) on NVIDIA cards that know it. On processors it does not pay.
     """
 
-    batch_size: int = 16
-    learning_rate: float = 5e-4
+    batch_size: int = 8
+    learning_rate: float = 1e-3
     warm_up: int = 50
     final: float = 0.25
     last_rate: float = 0.05
@@ -104,6 +104,26 @@ class SwapSettings:
         }
         return cls(**{**values, **inner})
 
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        *,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        seed: int = 0,
+        flip: float | None = None,
+    ) -> SwapSettings:
+        """What suits a model, but for what is given. Larger ones take smaller steps."""
+        plain = cls(seed=seed, **_SUITED.get(model, {}))
+        augmentation = plain.augmentation if flip is None else replace(plain.augmentation, flip=flip)
+        return replace(
+            plain,
+            batch_size=plain.batch_size if batch_size is None else batch_size,
+            learning_rate=plain.learning_rate if learning_rate is None else learning_rate,
+            augmentation=augmentation,
+        )
+
     def rate(self, step: int, share: float) -> float:
         """The learning rate of a step, when this share of the training is done, 0 … 1."""
         warm = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
@@ -121,6 +141,10 @@ class SwapSettings:
         return replace(self.augmentation, warp=0.0)
 
 
+_SUITED: Mapping[str, dict[str, Any]] = {
+    "df128": {"batch_size": 16, "learning_rate": 2e-4, "warm_up": 500},
+    "df256": {"batch_size": 16, "learning_rate": 1e-4, "warm_up": 500},
+}
 _RANGES = (
     ("batch_size", 1, 1024),
     ("warm_up", 0, 1_000_000),
