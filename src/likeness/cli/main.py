@@ -23,6 +23,7 @@ from likeness.cli import (
     models,
     motion,
     swap,
+    swap_convert,
     swap_train,
     train,
     trust,
@@ -46,6 +47,8 @@ app.command("animate", rich_help_panel=MAKE)(animate.animate)
 app.command("demo", rich_help_panel=MAKE)(demo.demo)
 app.add_typer(motion.app, name="motion", rich_help_panel=MAKE)
 swap.app.command("train")(swap_train.train)
+swap.app.command("convert")(swap_convert.convert)
+swap.app.command("quick")(swap_convert.quick)
 app.add_typer(swap.app, name="swap", rich_help_panel=MAKE)
 app.add_typer(train.app, name="train", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
