@@ -20,7 +20,9 @@ from likeness.media import VideoReader
 from likeness.nn.blocks import grid_of
 from likeness.nn.fomm import FommConfig, Keypoints
 from likeness.training import evaluate_fomm
+from likeness.training.pairs import Batch
 from likeness.training.settings import read_plan
+from likeness.training.trainer import FommTrainer, Outcome
 
 
 class Looker(nn.Module):
@@ -130,6 +132,8 @@ def test_train_and_evaluate_on_the_command_line(
     common = ["--data", str(clips_path), "--no-crop", "--config", str(config_path)]
     assert run(["train", "fomm", *common, "--out", str(out), "--steps", "2", "--preview-every", "0"]) == 0
     assert "2 steps" in capsys.readouterr().out
+    assert run(["train", "fomm", *common, "--out", str(out), "--steps", "2"]) == 0
+    assert "there already" in capsys.readouterr().out
     files = ["--checkpoint", str(out / "last.pth.tar"), "--size", "32", "--no-faces", "--json", str(report)]
     assert run(["evaluate", "fomm", *common, *files]) == 0
     told = capsys.readouterr().out
@@ -146,14 +150,19 @@ def test_a_stop_is_no_loss_on_the_command_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def cut_off(*_: object) -> None:
-        raise KeyboardInterrupt
+    def cut_off(self: FommTrainer, batch: Batch, number: int) -> Outcome:
+        if number == stops[0]:
+            raise KeyboardInterrupt
+        return step(self, batch, number)
 
+    step, stops = FommTrainer.step, [1, 3]
     monkeypatch.setattr("likeness.training.trainer.FommTrainer.step", cut_off)
     words = ["train", "fomm", "--config", str(config_path), "--data", str(clips_path), "--no-crop"]
-    with pytest.raises(SystemExit, match="130"):
-        run([*words, "--out", str(tmp_path / "run")])
-    assert "goes on from what was last saved" in capsys.readouterr().err
+    for says in ("before anything was saved", "goes on from what was last saved"):
+        with pytest.raises(SystemExit, match="130"):
+            run([*words, "--out", str(tmp_path / "run"), "--save-every", "2", "--preview-every", "0"])
+        assert says in capsys.readouterr().err
+        stops.pop(0)
 
 
 def test_evaluate_wants_one_model(

@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from likeness import verify
+from likeness import consent, verify
 from likeness.engines.fomm.checkpoint import load_pair
 from likeness.engines.fomm.configuration import read_configuration
-from likeness.errors import ModelFormat, TrainingDiverged, UsageError
+from likeness.engines.fomm.library import import_model, open_model, path_of
+from likeness.errors import ConsentScope, DiskFull, ModelFormat, TrainingDiverged, UsageError
 from likeness.training import Rhythm, Trained, train_fomm, trainer
 from likeness.training.journal import read_journal
 from likeness.training.pairs import Batch
 from likeness.training.settings import read_plan
 from likeness.training.trainer import FommTrainer
+
+from .conftest import tiny, write_config
 
 EVERY = Rhythm(save=3, report=1, preview=0)
 Config = Callable[..., Path]
@@ -174,6 +177,12 @@ def test_another_seed_or_model_does_not_go_on(
         train(make_config(seed=1), clips_path, tmp_path / "run", 6)
     with pytest.raises(UsageError, match="batch_size"):
         train(make_config(batch_size=4), clips_path, tmp_path / "run", 6)
+    wider = tiny()
+    wider["model_params"]["common_params"]["num_kp"] = 4
+    with pytest.raises(ModelFormat, match="another model's"):
+        train(write_config(tmp_path / "wider.yaml", wider), clips_path, tmp_path / "run", 6)
+    kept = tmp_path / "run" / "config.yaml"
+    assert kept.read_bytes() == config_path.read_bytes(), "it still describes the checkpoints beside it"
     (tmp_path / "run" / "last.pth.tar").write_bytes(b"nothing")
     with pytest.raises(ModelFormat):
         train(config_path, clips_path, tmp_path / "run", 6)
@@ -196,3 +205,61 @@ def test_published_configurations_are_read(make_config: Config) -> None:
     assert plan.training.transform.points_tps == 5
     assert plan.discriminator.use_kp
     assert plan.training.augmentation.hue == 0.1
+
+
+@pytest.mark.parametrize("place", [".", "0/run", "run"])
+def test_results_do_not_go_where_they_would_be_taken_for_clips(
+    config_path: Path, clips_path: Path, tmp_path: Path, place: str
+) -> None:
+    with pytest.raises(UsageError, match="taken for clips"):
+        train(config_path, clips_path, clips_path / place, 1)
+    with pytest.raises(UsageError, match="taken for clips"):
+        train(config_path, tmp_path / "others", clips_path / place, 1, validation=clips_path)
+    assert sorted(path.name for path in clips_path.iterdir()) == ["0", "1", "2", "3"]
+
+
+def test_a_full_disk_is_called_one(config_path: Path, clips_path: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))  # the clips' frames are smaller
+    try:
+        with pytest.raises(DiskFull):
+            train(config_path, clips_path, tmp_path / "run", 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list((tmp_path / "run").glob("*.tar"))
+    assert not list((tmp_path / "run").glob(".*")), "nothing half written stays"
+
+
+@pytest.mark.parametrize("spoilt", [b"[1]", b"\xff\xfe", b'{"loss": 1}', b'{"step": "1"}', b"\0\0"])
+def test_a_spoilt_journal_is_kept_up_to_there(
+    config_path: Path, clips_path: Path, tmp_path: Path, spoilt: bytes
+) -> None:
+    train(config_path, clips_path, tmp_path / "run", 3)
+    path = tmp_path / "run" / "losses.jsonl"
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:2], spoilt, lines[2]]))
+    assert [line["step"] for line in read_journal(path)] == [0, 1]
+    train(config_path, clips_path, tmp_path / "run", 4)
+    assert [line["step"] for line in read_journal(path)] == [0, 1, 3]
+
+
+def test_the_model_names_the_records_of_consent(
+    config_path: Path, clips_path: Path, tmp_path: Path, home: Path
+) -> None:
+    key = consent.create_key(tmp_path / "key.pem")
+    anna, bert, spoken = (
+        consent.sign(consent.draft(subject=name, requester="Studio", acts=[act], purposes=["a model"]), key)
+        for name, act in (("Anna", "animate"), ("Bert", "animate"), ("Carl", "voice"))
+    )
+    with pytest.raises(ConsentScope):
+        train(config_path, tmp_path / "nothing", tmp_path / "run", 1, consent=[anna, spoken])
+    assert not (tmp_path / "run").exists()
+    train(config_path, clips_path, tmp_path / "run", 1, consent=anna)
+    train(config_path, clips_path, tmp_path / "run", 2, consent=[bert])
+    train(config_path, clips_path, tmp_path / "run", 3)
+    wanted = sorted([anna.sha256, bert.sha256])
+    assert list(load(tmp_path / "run" / "last.pth.tar")["training"]["consent"]) == wanted
+    import_model(tmp_path / "run" / "last.pth.tar", config_path, "consented")
+    assert sorted(open_model("consented").consent) == wanted
+    path_of("consented").unlink()

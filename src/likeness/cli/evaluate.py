@@ -82,7 +82,10 @@ def evaluate(
         write_report(json, {"model": opened.name, "sha256": opened.sha256, **asdict(scores)})
         if str(json) == "-":
             return
-    typer.echo(f"{opened.name}: {scores.clips} clips, {scores.frames} frames")
+    clips, frames = (
+        f"{n} {what}{'s'[: n != 1]}" for n, what in ((scores.clips, "clip"), (scores.frames, "frame"))
+    )
+    typer.echo(f"{opened.name}: {clips}, {frames}")
     typer.echo(f"  L1   {scores.l1:.4f}   (first frame left as it is: {scores.l1_static:.4f})")
     for label, value, unit in (
         ("AKD", scores.akd_px, " px"),

@@ -45,6 +45,14 @@ def fomm(
             help="VGG19's weights (.safetensors or .pth) for the perceptual loss. [default: a loss without]",
         ),
     ] = None,
+    consent: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A record in which somebody in the clips allows this; again for others. Checked first; "
+            "the model keeps its hash.",
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Where cut clips are kept. [default: clips, below --out]"),
@@ -79,6 +87,7 @@ def fomm(
 
     need_torch()
     from likeness.training import Rhythm, train_fomm
+    from likeness.training.state import LAST
 
     try:
         with progress_bar() as report:
@@ -89,6 +98,7 @@ def fomm(
                 validation=validation,
                 crop=crop,
                 vgg=vgg,
+                consent=consent,
                 cache=cache,
                 steps=steps,
                 rhythm=Rhythm(save_every, report_every, preview_every),
@@ -97,10 +107,15 @@ def fomm(
             )
     except KeyboardInterrupt:
         # Elsewhere a stop leaves nothing behind, and that is what would be said.
-        typer.echo(f"stopped; the same command goes on from what was last saved in {out}", err=True)
+        if (out / LAST).is_file():
+            typer.echo(f"stopped; the same command goes on from what was last saved in {out}", err=True)
+        else:
+            typer.echo("stopped before anything was saved; the same command begins anew", err=True)
         raise SystemExit(STOPPED) from None
     for note in result.notes:
         typer.echo(f"note: {note}")
-    if result.resumed_at:
+    if result.resumed_at == result.steps:
+        typer.echo("it was there already: more --steps, or epochs in the configuration, would go on")
+    elif result.resumed_at:
         typer.echo(f"went on from step {result.resumed_at}")
     typer.echo(f"{result.folder}  {result.steps} steps; best score {result.score:.4f}")

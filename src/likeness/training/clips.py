@@ -87,18 +87,21 @@ def prepare_clips(
         OutputError: the cache cannot be written.
     """
     paths = find_clips(folder)
-    clips, notes = [], []
+    clips: list[Clip] = []
+    notes: list[str] = []
+    hint = ""
     for done, path in enumerate(paths):
         on_progress(Progress("prepare clips", done, len(paths), "clips"))
         try:
             frames = _prepare(path, cache, cut, threads)
         except (MediaError, FaceError) as error:
             notes.append(f"{path.name} was left out: {error.what}")
+            hint = hint or error.hint
             continue
         clips.append(Clip(path.name, frames))
     on_progress(Progress("prepare clips", len(paths), len(paths), "clips"))
     if not clips:
-        raise NoFrames(f"No clip in {folder} can be used. {notes[0]}", "See what is in the folder.")
+        raise NoFrames(f"No clip in {folder} can be used. {notes[0]}", hint)
     return Clips(tuple(clips), tuple(notes))
 
 

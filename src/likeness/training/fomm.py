@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from likeness.consent import check
+from likeness.consent.permission import Consent
 from likeness.engines.fomm.animator import check_size
-from likeness.errors import TrainingDiverged
+from likeness.errors import TrainingDiverged, UsageError
 from likeness.media import temporary_beside
 from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
@@ -78,6 +81,7 @@ def train_fomm(
     validation: str | os.PathLike[str] | None = None,
     crop: bool = True,
     vgg: str | os.PathLike[str] | None = None,
+    consent: Consent | Sequence[Consent] | None = None,
     cache: str | os.PathLike[str] | None = None,
     steps: int | None = None,
     rhythm: Rhythm | None = None,
@@ -94,22 +98,28 @@ def train_fomm(
         crop: follow the face and cut out head and shoulders; False takes whole frames.
         vgg: VGG19's weights for the perceptual loss, a file of tensors. Without it, pictures and their
             edges are compared at several scales.
+        consent: records of people in the clips, if you want the model to name them, by their hashes. They
+            are checked before anything else is opened; nobody is compared with them.
         cache: where prepared clips are kept; default: `clips` in `out`.
         steps: stop after so many steps in all; default: as the configuration's epochs say.
 
     Raises:
+        ConsentError: a record does not allow this.
         MediaError, FaceError: the data cannot be used.
         ModelError: the configuration, the weights or the state in `out` cannot be used.
-        UsageError: they do not belong together.
+        UsageError: they do not belong together, or `out` lies below the clips.
         TrainingDiverged: a loss is not finite any more; the state is kept for inspection.
         OutputError: something cannot be written.
     """
+    hashes = _check_consent(consent)
     plan, folder = read_plan(Path(config)), Path(out)
     check_size(plan.model, plan.training.height_px, plan.training.width_px)
+    for clips in (data, *(() if validation is None else (validation,))):
+        _keep_apart(folder, Path(clips))
     where = choose_device(device)
     with join_world(where) as world:
         if world.is_first:
-            _begin_folder(folder, Path(config))
+            _make_folder(folder)
         cut = Cut(plan.training.height_px, plan.training.width_px, crop)
         kept = Path(cache) if cache is not None else folder / "clips"
 
@@ -123,8 +133,10 @@ def train_fomm(
         judged = prepare(validation) if validation is not None else Clips((), ())
         features = read_vgg(Path(vgg)) if vgg is not None else None
         trainer = FommTrainer(plan, features=features, device=where, world=world)
-        run = _Run(trainer, plan, folder, learned.clips, judged.clips, rhythm or Rhythm())
+        run = _Run(trainer, plan, folder, learned.clips, judged.clips, rhythm or Rhythm(), hashes)
         resumed_at = run.resume()
+        if world.is_first:
+            _copy_configuration(Path(config), folder)  # only now: it belongs to the checkpoints there
         total = run.pairs.steps_per_epoch * plan.training.num_epochs if steps is None else steps
         run.go(total, on_progress)
         return Trained(
@@ -143,6 +155,7 @@ class _Run:
         learned: tuple[Clip, ...],
         judged: tuple[Clip, ...],
         rhythm: Rhythm,
+        consent: tuple[str, ...],
     ) -> None:
         settings, world = plan.training, trainer.world
         self.trainer, self.folder, self.rhythm, self.world = trainer, folder, rhythm, world
@@ -156,7 +169,7 @@ class _Run:
             settings.num_repeats,
         )
         self.standing = Standing(
-            0, float("inf"), settings.seed, len(learned), settings.batch_size, world.size
+            0, float("inf"), settings.seed, len(learned), settings.batch_size, world.size, consent
         )
         self.shown = _fixed_pairs(judged or learned, 1, PREVIEW_ROWS)
         self.judged = _fixed_pairs(judged, JUDGED_FRAMES) if judged else None
@@ -246,14 +259,36 @@ def _as_tensor(frame: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(frame)).permute(2, 0, 1).float() / 255
 
 
-def _begin_folder(folder: Path, config: Path) -> None:
-    """The folder, with a copy of the configuration, which belongs to the checkpoints."""
-    target = folder / "config.yaml"
+def _check_consent(given: Consent | Sequence[Consent] | None) -> tuple[str, ...]:
+    """The hashes of the records, each of which has to allow that somebody is animated."""
+    if given is None:
+        return ()
+    records = given if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else (given,)
+    return tuple(sorted({check(record, act="animate").record.sha256 for record in records}))
+
+
+def _keep_apart(out: Path, data: Path) -> None:
+    """Previews are pictures: below the clips, they would be learned from."""
+    if out.resolve().is_relative_to(data.resolve()):
+        raise UsageError(
+            f"{out} lies in the folder of the clips, and its previews would be taken for clips.",
+            "Give a place for the results outside that folder.",
+        )
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def _copy_configuration(config: Path, folder: Path) -> None:
+    target = folder / "config.yaml"
+    try:
         if not (target.is_file() and target.samefile(config)):
             with temporary_beside(target) as pending:
                 pending.path.write_bytes(config.read_bytes())
                 pending.commit()
     except OSError as error:
-        raise write_error(folder, error) from error
+        raise write_error(target, error) from error

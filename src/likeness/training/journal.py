@@ -67,13 +67,16 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:
-    """The lines written so far, up to one that a crash cut off."""
+    """The lines written so far, up to one that a crash spoilt."""
     if not path.is_file():
         return []
     found: list[dict[str, float]] = []
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
-            found.append(json.loads(line))
+            values = json.loads(line)
         except ValueError:
             break
+        if not isinstance(values, dict) or not isinstance(values.get("step"), int):
+            break
+        found.append(values)
     return found

@@ -7,7 +7,7 @@ go on. It holds tensors and plain values only, and is read as such.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Standing:
         step: steps done; the next one has this number.
         best: the smallest score so far, or infinity.
         seed, clips, batch_size, world: what the order of the data follows from.
+        consent: SHA-256 of the records that were given, of all runs.
     """
 
     step: int
@@ -40,6 +41,7 @@ class Standing:
     clips: int
     batch_size: int
     world: int
+    consent: tuple[str, ...] = ()
 
 
 def save_training(trainer: FommTrainer, standing: Standing, epoch: int, path: Path) -> None:
@@ -51,10 +53,19 @@ def save_training(trainer: FommTrainer, standing: Standing, epoch: int, path: Pa
     content = trainer.state() | {"epoch": epoch, "training": {"version": VERSION, **asdict(standing)}}
     try:
         with temporary_beside(path) as pending:
-            torch.save(content, pending.path)
+            _write(content, pending.path)
             pending.commit()
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    with path.open("wb") as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            # torch says that writing failed, and forgets why.
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
 def resume_training(trainer: FommTrainer, path: Path, expected: Standing) -> Standing:
@@ -84,4 +95,4 @@ def resume_training(trainer: FommTrainer, path: Path, expected: Standing) -> Sta
                 f"{path} was trained with {name} {getattr(standing, name)}, not {getattr(expected, name)}.",
                 _HINT,
             )
-    return standing
+    return replace(standing, consent=tuple(sorted({*standing.consent, *expected.consent})))

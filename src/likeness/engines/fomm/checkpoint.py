@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from likeness.nn.fomm import FommConfig, Generator, KeypointDetector
 
 LARGEST_BYTES = 4 << 30
 PARTS = ("generator", "kp_detector")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HINT = "The configuration is another checkpoint's: give the one it came with."
 
 
@@ -23,6 +25,18 @@ class Pair(NamedTuple):
 
     generator: Generator
     kp_detector: KeypointDetector
+
+
+class Checkpoint(NamedTuple):
+    """What a file holds that animating, or importing, needs.
+
+    Attributes:
+        tensors: by part: "generator", "kp_detector".
+        consent: SHA-256 of the consent records that a training here was given.
+    """
+
+    tensors: dict[str, dict[str, Tensor]]
+    consent: tuple[str, ...]
 
 
 def load_pair(config: FommConfig, path: Path, *, align_corners: bool | None = None) -> Pair:
@@ -36,7 +50,7 @@ def load_pair(config: FommConfig, path: Path, *, align_corners: bool | None = No
     Raises:
         MediaNotFound, ModelFormat: see `read_checkpoint`; also, tensors are missing or of another shape.
     """
-    return build_pair(config, read_checkpoint(path), path.name, align_corners=align_corners)
+    return build_pair(config, read_checkpoint(path).tensors, path.name, align_corners=align_corners)
 
 
 def build_pair(
@@ -52,14 +66,14 @@ def build_pair(
     return pair
 
 
-def read_checkpoint(path: Path) -> dict[str, dict[str, Tensor]]:
-    """The tensors of a checkpoint, by part; parts that are not needed to animate are left out.
+def read_checkpoint(path: Path) -> Checkpoint:
+    """A checkpoint, without the parts that only training needs.
 
     Raises:
         MediaNotFound, ModelFormat: see `checkpoints.read_checkpoint`; also, a part is missing.
     """
     content = checkpoints.read_checkpoint(path, largest_bytes=LARGEST_BYTES)
-    return {part: _tensors(content, part, path.name) for part in PARTS}
+    return Checkpoint({part: _tensors(content, part, path.name) for part in PARTS}, _consent(content))
 
 
 def _tensors(content: object, part: str, name: str) -> dict[str, Tensor]:
@@ -73,3 +87,11 @@ def _tensors(content: object, part: str, name: str) -> dict[str, Tensor]:
     tensors = checkpoints.tensors_in(values, f"“{part}” of {name}")
     # `DataParallel` puts its own name before all others.
     return {key.removeprefix("module."): value for key, value in tensors.items()}
+
+
+def _consent(content: object) -> tuple[str, ...]:
+    training = content.get("training") if isinstance(content, dict) else None
+    named = training.get("consent") if isinstance(training, dict) else None
+    if not isinstance(named, (list, tuple)):
+        return ()
+    return tuple(one for one in named if isinstance(one, str) and _SHA256.fullmatch(one))

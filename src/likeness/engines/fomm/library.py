@@ -31,6 +31,7 @@ class FommModel:
         sha256: of the checkpoint it came from.
         licence: as stated when it was imported; "not stated" otherwise.
         whole_frame: it was trained on whole pictures, not on faces.
+        consent: SHA-256 of the consent records that it was trained under here.
     """
 
     name: str
@@ -38,14 +39,15 @@ class FommModel:
     sha256: str
     licence: str = NOT_STATED
     whole_frame: bool = False
+    consent: tuple[str, ...] = ()
 
 
 def open_files(checkpoint: Path, configuration: Path, *, align_corners: bool | None = None) -> FommModel:
     """A model from published files. Errors as in `checkpoint.load_pair`."""
     config = read_configuration(configuration)
-    tensors = read_checkpoint(checkpoint)
-    pair = build_pair(config, tensors, checkpoint.name, align_corners=align_corners)
-    return FommModel(checkpoint.name, pair, hash_of(checkpoint))
+    held = read_checkpoint(checkpoint)
+    pair = build_pair(config, held.tensors, checkpoint.name, align_corners=align_corners)
+    return FommModel(checkpoint.name, pair, hash_of(checkpoint), consent=held.consent)
 
 
 def import_model(
@@ -76,12 +78,13 @@ def import_model(
     """
     path = _SHELF.free_place(name, overwrite=overwrite)
     config = read_configuration(configuration)
-    tensors = read_checkpoint(checkpoint)
+    tensors, consent = read_checkpoint(checkpoint)
     build_pair(config, tensors, checkpoint.name, align_corners=align_corners)  # refuses what does not fit
     about = {
         **write_configuration(config),
         "align_corners": True if align_corners is None else align_corners,
         "whole_frame": whole_frame,
+        "consent": consent,
     }
     flat = {f"{part}.{key}": tensor for part in PARTS for key, tensor in tensors[part].items()}
     _SHELF.put(path, flat, about, checkpoint=checkpoint, licence=licence)
@@ -102,14 +105,22 @@ def open_model(name: str) -> FommModel:
     """
     path = path_of(name)
     header, flat = _SHELF.open(name)
-    expect(header, path, align_corners=bool, model_params=dict, whole_frame=bool)
+    header.setdefault("consent", [])  # models that were imported earlier do not say
+    expect(header, path, align_corners=bool, model_params=dict, whole_frame=bool, consent=list)
     tensors: dict[str, dict[str, Tensor]] = {part: {} for part in PARTS}
     for key, tensor in flat.items():
         part, _, rest = key.partition(".")
         tensors.setdefault(part, {})[rest] = tensor
     config = parse_configuration({"model_params": header["model_params"]}, path.name)
     pair = build_pair(config, tensors, path.name, align_corners=header["align_corners"])
-    return FommModel(f"fomm:{name}", pair, header["sha256"], header["licence"], header["whole_frame"])
+    return FommModel(
+        f"fomm:{name}",
+        pair,
+        header["sha256"],
+        header["licence"],
+        header["whole_frame"],
+        tuple(map(str, header["consent"])),
+    )
 
 
 def path_of(name: str) -> Path:
