@@ -1,4 +1,4 @@
-"""`likeness models list | pull | info`."""
+"""`likeness models list | pull | import | info`."""
 
 from __future__ import annotations
 
@@ -56,9 +56,16 @@ def pull(
 
 @app.command("import")
 def import_(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="Published weights, .pth.tar.")],
-    config: Annotated[Path, typer.Option("--config", metavar="YAML", help="The file that describes them.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Published weights, .pth.tar or .pth.")
+    ],
     name: Annotated[str, typer.Option("--name", help="What to call the model.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="YAML", help="The file that describes them; voice models of RVC have none."
+        ),
+    ] = None,
     licence: Annotated[
         str, typer.Option("--licence", help="Under which the weights were published; kept with them.")
     ] = "not stated",
@@ -78,10 +85,17 @@ def import_(
         bool, typer.Option("--overwrite", help="Replace a model that has this name.")
     ] = False,
 ) -> None:
-    """Convert a First Order Motion Model checkpoint, once; `animate --engine fomm:NAME` then uses it."""
-    from likeness.registry import get_engine
+    """Convert a checkpoint, once: safetensors hold it from then on, with its hash and its licence.
 
-    get_engine("fomm")  # says what is missing, where torch is not installed
+    With --config it is a First Order Motion Model, which `animate --engine fomm:NAME` uses; without, a voice
+    model of RVC, which `likeness.rvc.open_model("NAME")` opens in Python.
+    """
+    from likeness.cli.extras import need_torch
+
+    need_torch()
+    if config is None:
+        _import_voice(checkpoint, name, licence, overwrite, unwanted=corners is not None or whole_frame)
+        return
     from likeness.engines.fomm.library import import_model
 
     path = import_model(
@@ -94,6 +108,19 @@ def import_(
         overwrite=overwrite,
     )
     typer.echo(f"{path}\nuse it with --engine fomm:{name}")
+
+
+def _import_voice(checkpoint: Path, name: str, licence: str, overwrite: bool, *, unwanted: bool) -> None:
+    from likeness.errors import UsageError
+    from likeness.rvc import import_model
+
+    if unwanted:
+        raise UsageError(
+            "Without a configuration this is a voice model, which knows neither corners nor frames.",
+            "Add --config YAML, or leave out --align-corners and --whole-frame (import_model in Python).",
+        )
+    path = import_model(checkpoint, name, licence=licence, overwrite=overwrite)
+    typer.echo(f'{path}\nopen it with likeness.rvc.open_model("{name}")')
 
 
 @app.command("info")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 import tarfile
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,11 +22,11 @@ from torch import Tensor, nn
 from likeness.errors import MediaNotFound, ModelFormat
 
 _AGAIN = "Download it again from where it was published."
-_SHOWN_NAMES = 3
-# What torch and its zip reader answer to bytes that make no sense.
+_SHOWN_NAMES, _LONGEST_NAME = 3, 80
+# What torch and the readers of archives answer to bytes that make no sense.
 _DAMAGED = (
-    RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError,
-    IndexError, AssertionError, OverflowError, struct.error,
+    RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+    AssertionError, OverflowError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -41,11 +43,14 @@ def read_checkpoint(path: Path, *, largest_bytes: int) -> object:
         raise MediaNotFound(f"There is no file {path}.", "Check the path.")
     if path.stat().st_size > largest_bytes:
         raise ModelFormat(f"{path.name} is larger than any such checkpoint.", "Check that it is one.")
-    _refuse_others(path)
+    head = _head_of(path)
     try:
+        _refuse_others(path, head)
         if zipfile.is_zipfile(path):
             _refuse_archives(path, largest_bytes)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch thinks of a file's age helps nobody here
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if "global" not in str(error).lower():
             raise ModelFormat(f"{path.name} is damaged.", _AGAIN) from error
@@ -53,7 +58,7 @@ def read_checkpoint(path: Path, *, largest_bytes: int) -> object:
             f"{path.name} holds more than weights, and what it holds may run code: it was not opened.",
             "Ask whoever made it for a file with tensors only, or for safetensors.",
         ) from error
-    except (*_DAMAGED, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise ModelFormat(f"{path.name} is damaged or cut off.", _AGAIN) from error
 
 
@@ -67,7 +72,7 @@ def tensors_in(values: Mapping[Any, Any], where: str) -> dict[str, Tensor]:
         raise ModelFormat(f"{where} holds something else than tensors.", _AGAIN)
     for key, value in values.items():
         if not _is_whole(value):
-            raise ModelFormat(f"{key} in {where} does not hold the numbers that it claims.", _AGAIN)
+            raise ModelFormat(f"{show(key)} in {where} does not hold the numbers that it claims.", _AGAIN)
     return dict(values)
 
 
@@ -97,16 +102,29 @@ def fill(net: nn.Module, tensors: Mapping[str, Tensor], where: str, hint: str) -
 
 
 def name_some(names: Iterable[str]) -> str:
-    """The first few of them, and how many more there are."""
-    names = list(names)
+    """The first few of them, and how many more there are; on one line, whatever they are."""
+    names = [show(name) for name in names]
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _refuse_others(path: Path) -> None:
+def show(value: object) -> str:
+    """Something out of a file, short, and without what could control a terminal."""
+    text = str(value)
+    text = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+    return text if text.isprintable() else ascii(text)
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError as error:
+        raise ModelFormat(f"{path.name} cannot be read.", "Check that you may read it.") from error
+
+
+def _refuse_others(path: Path, head: bytes) -> None:
     """What is commonly saved under a checkpoint's name and is none."""
-    with path.open("rb") as file:
-        head = file.read(512)
     start = head.lstrip()[:64].lower()
     if not head:
         raise ModelFormat(f"{path.name} is empty.", _AGAIN)

@@ -66,7 +66,7 @@ def parse_voice(content: object, name: str) -> Voice:
     tensors = {key: value for key, value in tensors.items() if not key.startswith(_TRAINING_ONLY)}
     for key, value in tensors.items():
         if not value.is_floating_point() or not bool(torch.isfinite(value).all()):
-            raise ModelFormat(f"{key} in {where} holds what is no number.", _HINT)
+            raise ModelFormat(f"{checkpoints.show(key)} in {where} holds what is no number.", _HINT)
     for key in (_TABLE, _CONTENT):
         if key not in tensors:
             raise ModelFormat(f"{where} lacks {key}.", _AN_RVC_VOICE)
@@ -75,7 +75,7 @@ def parse_voice(content: object, name: str) -> Voice:
     version = content.get("version", "v1")  # the first models did not say
     if not isinstance(version, str) or version not in VERSIONS:
         raise ModelFormat(
-            f"{name} is of version {str(version)[:20]!r}; known are {', '.join(VERSIONS)}.",
+            f"{name} is of version “{checkpoints.show(version)}”; known are {', '.join(VERSIONS)}.",
             "Look for a model of one of those, or update likeness.",
         )
     _check_content(tensors[_CONTENT], version, name)
@@ -116,15 +116,16 @@ def _fold(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
             key.removesuffix(end) for end in (magnitude, direction) for key in folded if key.endswith(end)
         }
         for head in sorted(heads):
+            shown = checkpoints.show(head)
             missing = [head + end for end in (magnitude, direction) if head + end not in folded]
             if missing:
-                raise ModelFormat(f"{where} lacks {missing[0]}.", _HINT)
+                raise ModelFormat(f"{where} lacks {checkpoints.show(missing[0])}.", _HINT)
             g, v = folded.pop(head + magnitude), folded.pop(head + direction)
             if v.ndim < 2 or g.shape != (len(v), *[1] * (v.ndim - 1)):
-                raise ModelFormat(f"{head}{magnitude} and {direction[1:]} in {where} do not match.", _HINT)
+                raise ModelFormat(f"{shown}{magnitude} and {direction[1:]} in {where} do not match.", _HINT)
             length = torch.linalg.vector_norm(v, dim=tuple(range(1, v.ndim)), keepdim=True)
             if not bool((length > 0).all()):
-                raise ModelFormat(f"{head}{direction} in {where} has no direction.", _HINT)
+                raise ModelFormat(f"{shown}{direction} in {where} has no direction.", _HINT)
             folded[f"{head}.weight"] = v * (g / length)
     return folded
 
@@ -132,7 +133,7 @@ def _fold(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
 def _has_pitch(content: Mapping[Any, Any], name: str) -> bool:
     value = content.get("f0", 1)  # the first models did not say
     if not isinstance(value, int) or value not in (0, 1):
-        raise ModelFormat(f"“f0” in {name} is {str(value)[:20]!r}; it should be 0 or 1.", _HINT)
+        raise ModelFormat(f"“f0” in {name} is {checkpoints.show(value)}; it should be 0 or 1.", _HINT)
     return bool(value)
 
 
@@ -155,12 +156,12 @@ def _another_kind(content: object, name: str) -> ModelFormat:
     if {"generator", "kp_detector"} <= parts:
         return ModelFormat(
             f"{name} is a First Order Motion Model, which moves pictures, not a voice.",
-            "`likeness animate` takes it, with the engine fomm and the configuration that it came with.",
+            "likeness.fomm takes it in Python, and `likeness models import` with --config.",
         )
     if "model" in parts and parts & {"optimizer", "iteration", "learning_rate"}:
         return ModelFormat(
             f"{name} is a training's state (as G_….pth and D_….pth are), not a finished voice.",
             "Give the small model that was extracted from it, which RVC keeps in its folder of weights.",
         )
-    found = ", ".join(sorted(map(str, parts))[:8]) or "no parts"
-    return ModelFormat(f"{name} has no part “weight” (it has: {found[:200]}).", _AN_RVC_VOICE)
+    found = checkpoints.name_some(sorted(map(str, parts))) or "no parts"
+    return ModelFormat(f"{name} has no part “weight” (it has: {found}).", _AN_RVC_VOICE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
+from likeness.engines.checkpoints import show
 from likeness.errors import ModelFormat
 from likeness.nn.rvc_config import RvcConfig
 
@@ -125,7 +126,7 @@ class _Values:
         return tuple(values)
 
     def wrong(self, what: str, wanted: str) -> ModelFormat:
-        told = str(self._values[what])[:60]
+        told = show(self._values[what])
         return ModelFormat(f"The {what} in “config” of {self._name}: {told}; it should be {wanted}.", _HINT)
 
 
