@@ -281,7 +281,7 @@ def read_alignments(path: Path) -> Alignments:
     except DocumentError as fault:
         raise FaceSetFormat(
             f"{path} is not a usable alignments file: it {fault}.",
-            "Repair that place, or extract the faces again with `likeness swap extract`.",
+            "Undo what was changed, update likeness, or extract the faces again (`likeness swap extract`).",
         ) from fault
 
 

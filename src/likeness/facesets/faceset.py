@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from likeness.errors import FaceSetFormat, MediaNotFound, NoFace
+from likeness.errors import FaceSetFormat, MediaNotFound, NoFace, Unreadable
 from likeness.facesets.alignments import FILE_NAME, Alignments, FaceRecord, read_alignments
 from likeness.media.image import read_image
 from likeness.types import Floats, Picture
@@ -104,12 +104,22 @@ class FaceSet:
 
     @cached_property
     def sha256(self) -> str:
-        """Of all faces and pictures, however they are sorted. Reads every picture once."""
+        """Of all faces and pictures, however they are sorted. Reads every picture once.
+
+        Raises:
+            Unreadable: a picture is not there any more.
+        """
         whole = hashlib.sha256(f"{self.size_px} {self.zoom}\n".encode())
         for record in sorted(self.faces, key=lambda face: face.file):
             whole.update(record.to_line().encode())
-            with self.path(record).open("rb") as file:
-                whole.update(hashlib.file_digest(file, "sha256").digest())
+            try:
+                with self.path(record).open("rb") as file:
+                    whole.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise Unreadable(
+                    f"{self.path(record)} cannot be read: {error.strerror}.",
+                    "Leave the folder as it is while it is used.",
+                ) from error
         return whole.hexdigest()
 
 

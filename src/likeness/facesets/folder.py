@@ -53,7 +53,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     Raises:
         NotWritable, DiskFull: for an `OSError` in the block.
     """
-    out = out.absolute()
+    out = out.resolve()
     made = _make_parents(out.parent)
     pending = out.with_name(f".{out.name[:40]}.{secrets.token_hex(4)}")
     try:

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.consent import match
 from likeness.consent.gathering import gather_faces
 from likeness.errors import NoFace, UsageError
 from likeness.faces.identity import MATCH, NO_MATCH, verdict
@@ -119,18 +120,17 @@ class References:
 def _embeddings(paths: Sequence[Path], offline: bool | None) -> Floats:
     found: list[Floats] = []
     for path in paths:
-        seen = [one.embedding for one in gather_faces(path, offline=offline)]
+        seen = gather_faces(path, offline=offline)
         if not seen:
             raise NoFace(
                 f"No face was found in {path.name} that is large enough.",
                 "Use a picture that shows the person's face from the front, well lit.",
             )
-        mean = np.mean(seen, axis=0)
-        if any(np.linalg.norm(one - mean) > NO_MATCH for one in seen):
+        if len(match.tell_apart(seen)) > 1:
             raise UsageError(
                 f"{path.name} shows several people, and a reference is of one.", "Cut the others off."
             )
-        found.append(np.asarray(mean, np.float32))
+        found.append(np.asarray(np.mean([one.embedding for one in seen], axis=0), np.float32))
     return np.array(found, np.float32).reshape(-1, NUMBERS)
 
 
