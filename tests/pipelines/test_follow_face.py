@@ -131,7 +131,7 @@ def test_tiny_faces_pass(people: dict[int, float]) -> None:
 
 
 def run(faces: list[Face | None], reach: int = 3) -> list[module.Followed]:
-    return list(steadied(((frame(n), face) for n, face in enumerate(faces)), reach))
+    return list(steadied((module.Followed(frame(n), face) for n, face in enumerate(faces)), reach))
 
 
 def test_every_frame_comes_once_and_in_order() -> None:

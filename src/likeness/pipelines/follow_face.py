@@ -12,6 +12,7 @@ import numpy as np
 from likeness.engines.swap.steady import reach_frames, steady
 from likeness.faces import FaceTracker
 from likeness.faces.aligned import Alignment
+from likeness.faces.hands import Hand, HandTracker
 from likeness.faces.identity import MIN_SIZE_PX, NO_MATCH, distance, embed_faces
 from likeness.faces.topology import canonical_mesh
 from likeness.types import Face, Floats, Frame, Picture
@@ -36,12 +37,14 @@ class Followed:
         frame: as it was filmed.
         face: the face to replace, its points steadied; None where it is not seen.
         square: around that face.
+        hands: those near it.
         starts: the face was not in the frame before, or is seen in another place: nothing carries over.
     """
 
     frame: Frame
     face: Face | None = None
     square: Alignment | None = None
+    hands: tuple[Hand, ...] = ()
     starts: bool = False
 
 
@@ -175,7 +178,11 @@ class Tracked:
 
 
 def follow_face(
-    frames: Iterable[Frame], chooser: Chooser, rate_hz: float, found: Found | None = None
+    frames: Iterable[Frame],
+    chooser: Chooser,
+    rate_hz: float,
+    found: Found | None = None,
+    hands: HandTracker | None = None,
 ) -> Iterator[Followed]:
     """One `Followed` for each frame; a few frames are read ahead.
 
@@ -183,22 +190,28 @@ def follow_face(
         chooser: says which face.
         rate_hz: frames a second.
         found: where faces come from; None = the tracker.
+        hands: finds the hands near the face; None = nobody does.
     """
     source = found or Tracked(chooser.faces)
-    chosen = ((frame, chooser.choose(frame.image, source.faces(frame))) for frame in frames)
-    for item in steadied(chosen, reach_frames(rate_hz)):
+
+    def look(frame: Frame) -> Followed:
+        face = chooser.choose(frame.image, source.faces(frame))
+        near = () if hands is None or face is None else hands.track(frame.image, face)
+        return Followed(frame, face, hands=near)
+
+    for item in steadied(map(look, frames), reach_frames(rate_hz)):
         drawn = None if item.face is None else source.square(item.frame, item.face)
         yield item if drawn is None else replace(item, square=drawn)
 
 
-def steadied(found: Iterable[tuple[Frame, Face | None]], reach: int) -> Iterator[Followed]:
+def steadied(found: Iterable[Followed], reach: int) -> Iterator[Followed]:
     """The same faces, their points steadied over `reach` frames on each side; short gaps are bridged."""
     window: deque[Face | None] = deque(maxlen=2 * reach + 1)
-    waiting: deque[Frame] = deque()
+    waiting: deque[Followed] = deque()
     last: Face | None = None
-    for frame, face in found:
-        window.append(face)
-        waiting.append(frame)
+    for one in found:
+        window.append(one.face)
+        waiting.append(one)
         _bridge(window)
         if len(waiting) > reach:
             item = _steady_one(waiting.popleft(), window, len(window) - 1 - reach, last)
@@ -230,14 +243,15 @@ def _bridge(window: deque[Face | None]) -> None:
         )
 
 
-def _steady_one(frame: Frame, window: deque[Face | None], middle: int, last: Face | None) -> Followed:
+def _steady_one(item: Followed, window: deque[Face | None], middle: int, last: Face | None) -> Followed:
     face = window[middle]
     if face is None:
-        return Followed(frame)
+        return item
     points = steady([None if one is None else one.points for one in window], middle)
     calm = replace(face, points=points)
     starts = last is None or last.id != face.id or _is_jump(last, calm)
-    return Followed(frame, calm, Alignment.of(points, canonical_mesh()), starts)
+    square = Alignment.of(points, canonical_mesh())
+    return replace(item, face=calm, square=square, starts=starts)
 
 
 def _is_jump(before: Face, face: Face) -> bool:

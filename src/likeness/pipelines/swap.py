@@ -21,7 +21,7 @@ from likeness.media import check_input, check_output
 from likeness.models import fetch_all, ref
 from likeness.pipelines.aligned_faces import AlignedFaces
 from likeness.pipelines.follow_face import Chooser, Followed
-from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, write_swapped
+from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, open_hands, write_swapped
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, silent
 from likeness.types import Floats, Ingredient, Making, ModelRef, Picture
@@ -84,6 +84,7 @@ def convert(
     check_output(out, overwrite=config.overwrite, inputs=[clip])
     offline = config.offline or None
     fetch_all([LANDMARKER], on_progress=on_progress, offline=offline)
+    hands, notes = open_hands(config, on_progress)
     with open_clip(clip, config) as reader:
         rate_hz = float(reader.info.rate)
         found = None
@@ -93,14 +94,14 @@ def convert(
         chooser = Chooser(config.face, known, rate_hz, offline=offline)
         return write_swapped(
             reader,
-            follow(reader, chooser, found),
+            follow(reader, chooser, hands, found),
             _Learned(opened, config, rate_hz).swap,
             out,
             _describe(config, clip, opened, permission),
             config,
             on_progress,
             nobody=lambda: _nobody(chooser, config, clip.name),
-            notes=permission.notes,
+            notes=(*permission.notes, *notes),
         )
 
 
@@ -158,7 +159,10 @@ class _Learned:
             rgb, mask = next(made)
             points = item.face.points
             mask = self._mask(mask, item.square.cut_points(points, size))
-            yield item, self._finisher.finish(item.frame.image, item.square, points, _to_bytes(rgb), mask)
+            picture = self._finisher.finish(
+                item.frame.image, item.square, points, _to_bytes(rgb), mask, hands=item.hands
+            )
+            yield item, picture
 
     def _run(self, faces: Picture) -> tuple[Floats, Floats]:
         rgb, mask = self._model.swap(faces, self._config.to)

@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 from likeness.config import PasteConfig
 from likeness.disclosure.seal import SealedVideo
-from likeness.errors import FaceIndex, NoFace
+from likeness.errors import FaceIndex, ModelMissing, NoFace
+from likeness.faces.hands import HANDS, PALMS, HandTracker
 from likeness.media import AudioSource, VideoReader, check_sound
+from likeness.models import fetch_all
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
 from likeness.pipelines.driver import DAMAGED
 from likeness.pipelines.follow_face import Chooser, Followed, Found, follow_face
@@ -38,10 +40,23 @@ def open_clip(path: Path, config: PasteConfig) -> Iterator[VideoReader]:
         yield reader
 
 
-def follow(reader: VideoReader, chooser: Chooser, found: Found | None = None) -> Iterator[Followed]:
-    """The frames, with the face that is to be replaced; `found`: see `follow_face`."""
+def open_hands(config: PasteConfig, on_progress: OnProgress) -> tuple[HandTracker | None, tuple[str, ...]]:
+    """What finds hands before the face, or a note why nothing does."""
+    if not config.occlusion:
+        return None, ()
+    try:
+        fetch_all([PALMS, HANDS], on_progress=on_progress, offline=config.offline or None)
+    except ModelMissing:
+        return None, ("The networks that see hands are not here and may not be fetched: hands are not kept.",)
+    return HandTracker(), ()
+
+
+def follow(
+    reader: VideoReader, chooser: Chooser, hands: HandTracker | None, found: Found | None = None
+) -> Iterator[Followed]:
+    """The frames, with the face that is to be replaced; see `follow_face`."""
     with run_ahead(reader, _DECODED) as pictures:
-        yield from follow_face(pictures, chooser, float(reader.info.rate), found)
+        yield from follow_face(pictures, chooser, float(reader.info.rate), found, hands)
 
 
 def write_swapped(

@@ -20,7 +20,7 @@ from likeness.media import VideoReader, check_input, check_output, read_image
 from likeness.models import fetch_all, ref
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
 from likeness.pipelines.follow_face import Chooser, Followed
-from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, write_swapped
+from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, open_hands, write_swapped
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, Progress, silent
 from likeness.types import Ingredient, Making, Picture
@@ -60,6 +60,7 @@ def quick(
     offline = config.offline or None
     permission = require(consent, "swap", media=[face], offline=offline)
     fetch_all([LANDMARKER], on_progress=on_progress, offline=offline)
+    hands, notes = open_hands(config, on_progress)
     with open_clip(clip, config) as reader, opencv_on_one_thread():
         looks = gather_looks(face, config.looks, on_progress)
         rate_hz = float(reader.info.rate)
@@ -67,14 +68,14 @@ def quick(
         bent = _Bent(QuickSwap(looks, rate_hz), Finisher(config, rate_hz))
         return write_swapped(
             reader,
-            follow(reader, chooser),
+            follow(reader, chooser, hands),
             bent.swap,
             out,
             _describe(config, clip, face, len(looks), permission),
             config,
             on_progress,
             nobody=lambda: nobody_was_followed(chooser, config.face, clip.name),
-            notes=permission.notes,
+            notes=(*permission.notes, *notes),
         )
 
 
@@ -122,7 +123,9 @@ class _Bent:
                 self._faces.forget()
                 self._finisher.forget()
             new, mask, shown = self._faces.render(item.face, item.square)
-            picture = self._finisher.finish(item.frame.image, item.square, item.face.points, new, mask, shown)
+            picture = self._finisher.finish(
+                item.frame.image, item.square, item.face.points, new, mask, shown, item.hands
+            )
             yield item, picture
 
 

@@ -10,6 +10,7 @@ from likeness.engines.swap.hair import forehead_hair
 from likeness.engines.swap.mask import soften
 from likeness.engines.swap.paste import paste
 from likeness.faces.aligned import Alignment
+from likeness.faces.hands import Hand, hand_mask
 from likeness.types import Floats, Picture
 
 
@@ -33,6 +34,7 @@ class Finisher:
         face: Picture,
         mask: Floats,
         shown: Floats | None = None,
+        hands: tuple[Hand, ...] = (),
     ) -> Picture:
         """A copy of the picture with the new face in it.
 
@@ -43,15 +45,15 @@ class Finisher:
             face: (size, size, 3) uint8 RGB, the new face in the square.
             mask: (size, size) float32, 0…1, where there is any; its edge is softened.
             shown: (size, size) float32, 0…1, what of it is to be seen; None = all.
+            hands: those in the picture.
         """
         config, size = self._config, len(face)
         scene = square.cut(image, size)
-        matched = self._colour(face, scene, mask if shown is None else np.asarray(mask * shown, np.float32))
-        share = soften(mask, erode=config.mask_erode, blur=config.mask_blur)
+        front = self._front(scene, square, points, hands)
         if shown is not None:
-            share = share * shown
-        if config.occlusion:
-            share = share * (1 - forehead_hair(scene, square.cut_points(points, size)))
+            front = 1 - shown * (1 - front)
+        matched = self._colour(face, scene, np.asarray(mask * (1 - front), np.float32))
+        share = soften(mask, erode=config.mask_erode, blur=config.mask_blur) * (1 - front)
         return paste(
             image,
             matched,
@@ -60,6 +62,16 @@ class Finisher:
             face_scale=config.face_scale,
             sharpen=config.sharpen,
         )
+
+    def _front(self, scene: Picture, square: Alignment, points: Floats, hands: tuple[Hand, ...]) -> Floats:
+        """What is in front of the face, (size, size) float32, 0…1."""
+        size = len(scene)
+        if not self._config.occlusion:
+            return np.zeros((size, size), np.float32)
+        front = forehead_hair(scene, square.cut_points(points, size))
+        if hands:
+            front = np.maximum(front, hand_mask(hands, square.from_picture(size), size))
+        return front
 
     def forget(self) -> None:
         """The face was gone, or the scene is another: begin anew."""

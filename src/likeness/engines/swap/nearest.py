@@ -29,10 +29,10 @@ FADE_S = 0.2
 DEGREES = 9.0
 """A turn of the head by so much weighs as much as a wholly closed eye at weight 1."""
 _WEIGHTS = {
-    "eyeBlink": 2.0,
+    "eyeBlink": 3.0,
     "eyeSquint": 0.4,
     "eyeLook": 0.8,
-    "jawOpen": 2.5,
+    "jawOpen": 2.0,
     "mouthPucker": 1.2,
     "mouthFunnel": 1.2,
     "mouthSmile": 1.2,
