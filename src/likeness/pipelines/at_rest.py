@@ -18,10 +18,10 @@ from likeness.media import VideoReader
 from likeness.media.keyframes import read_keyframes
 from likeness.types import Face, Floats, Picture
 
-MOST_PICTURES = 32
+MOST_PICTURES = 20
 FEW = 12
 """With fewer key frames than this, the beginning of the clip is looked through instead."""
-LOOKED_THROUGH = 160
+LOOKED_THROUGH = 100
 """So many frames of it."""
 FACES = 4
 
@@ -37,11 +37,15 @@ def face_at_rest(clip: Path, *, known: Floats | None = None, offline: bool | Non
         MediaError: the clip cannot be read.
     """
     # Between pictures far apart a face is lost and searched for again, but mostly it is about where it was.
-    tracker, faces = FaceTracker(faces=1 if known is None else FACES), []
+    tracker, faces, away = FaceTracker(faces=1 if known is None else FACES), [], dict[int, float]()
     for image in _pictures(clip):
-        face = _pick(image, tracker.track(image), known, offline)
-        if face is not None:
-            faces.append(face)
+        seen = tracker.track(image)
+        for face in seen:
+            if known is not None and face.id not in away:
+                away[face.id] = _away(image, face, known, offline)
+        best = min(seen, key=lambda face: away.get(face.id, 0.0), default=None)
+        if best is not None and away.get(best.id, 0.0) <= NO_MATCH:
+            faces.append(best)
     if not faces:
         raise NoFace(
             f"No face was found in {clip.name}.",
@@ -64,16 +68,9 @@ def _pictures(clip: Path) -> Iterator[Picture]:
                 yield frame.image
 
 
-def _pick(image: Picture, faces: tuple[Face, ...], known: Floats | None, offline: bool | None) -> Face | None:
-    if known is None:
-        return faces[0] if faces else None
-
-    def away(face: Face) -> float:
-        try:
-            embedding = embed_face(image, face, offline=offline)
-        except FaceTooSmall:
-            return np.inf
-        return min(distance(embedding, one) for one in known)
-
-    nearest = min(((away(face), i) for i, face in enumerate(faces)), default=(np.inf, 0))
-    return faces[nearest[1]] if nearest[0] <= NO_MATCH else None
+def _away(image: Picture, face: Face, known: Floats, offline: bool | None) -> float:
+    try:
+        embedding = embed_face(image, face, offline=offline)
+    except FaceTooSmall:
+        return np.inf
+    return min(distance(embedding, one) for one in known)
