@@ -13,7 +13,7 @@ from likeness.engines.base import Source
 from likeness.errors import FaceIndex, FaceTooSmall, NoFace, Unreadable
 from likeness.faces import find_faces
 from likeness.motion.record import SMALLEST_FACE_PX
-from likeness.pipelines.portrait import choose_face, read_portrait
+from likeness.pipelines.portrait import choose_face, fit_picture, read_portrait
 
 from ..puppet import HEIGHT, WIDTH, Puppet
 from .conftest import wall
@@ -87,6 +87,13 @@ def test_points_move_exactly_as_pixels_do(options: dict[str, Any], tmp_path: Pat
     rows, columns = np.mgrid[: source.alpha.shape[0], : source.alpha.shape[1]]
     middle = np.array([(source.alpha * columns).sum(), (source.alpha * rows).sum()]) / source.alpha.sum()
     assert source.face.points[1, :2] == pytest.approx(middle, abs=0.1)
+
+
+@pytest.mark.parametrize("most", [302, 303, 401])
+def test_no_side_is_longer_than_allowed(most: int) -> None:
+    height, width = fit_picture(np.zeros((301, 401, 3), np.uint8), most).shape[:2]
+    assert (height % 2, width % 2) == (0, 0)
+    assert most - 2 < width <= most
 
 
 def test_shrinking_averages(tmp_path: Path) -> None:

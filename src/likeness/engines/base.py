@@ -27,7 +27,11 @@ class Source:
 
 
 class Performer(Protocol):
-    """A prepared source. Frames come in order; an instance is used by one thread at a time."""
+    """A prepared source. Frames come in order; an instance is used by one thread at a time.
+
+    One that makes several frames at once may have `render_all(motions)` too: a generator of what `render`
+    gives for each, in their order, which is closed when no more are wanted.
+    """
 
     def begin(self, calibration: Calibration) -> None:
         """What is known of the driver, once, before the first frame. Quick: everybody waits for it."""

@@ -7,18 +7,19 @@ queues between them; memory does not grow with the length of the driver.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
 from likeness.config import AnimateConfig, from_mapping
-from likeness.disclosure.seal import SealedVideo
-from likeness.engines.base import Engine
+from likeness.engines.base import Engine, Performer
 from likeness.errors import UsageError
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.topology import canonical_mesh
-from likeness.media import AudioSource, check_input, check_output, check_sound
+from likeness.media import check_input, check_output, check_sound
 from likeness.models import all_models, fetch_all
 from likeness.motion.calibrate import calibrate
 from likeness.motion.file import SUFFIX
@@ -26,11 +27,12 @@ from likeness.motion.frame import MotionFrame
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
 from likeness.pipelines.allow import allow, compare_portrait
 from likeness.pipelines.animate_whole import WholeEngine, animate_whole
-from likeness.pipelines.animation import Animation, describe, sound_warnings
+from likeness.pipelines.animation import Animation, choose_sound, describe, write_animation
 from likeness.pipelines.driver import DAMAGED, Driver
 from likeness.pipelines.portrait import read_portrait
 from likeness.progress import OnProgress, Progress, silent
 from likeness.registry import get_engine, split_name
+from likeness.types import Picture
 
 LOOK_AHEAD_S = 4
 """So much of the driver is tracked before the first frame is rendered: its best frame is chosen there, and
@@ -86,7 +88,7 @@ def animate(
     if getattr(renderer, "whole_frame", False):
         whole = cast(WholeEngine, renderer)
         return animate_whole(whole, source, driving, out, config, inputs, permission, on_progress)
-    pictures = "image" in renderer.needs
+    needs_pictures = "image" in renderer.needs
     with (
         opencv_on_one_thread(),
         Driver(
@@ -96,54 +98,41 @@ def animate(
             end_s=config.end_s,
             face=config.driving_face,
         ) as driver,
-        run_ahead(driver.frames(), _count_ahead(driver, config, pictures)) as stream,
+        run_ahead(driver.frames(), _count_ahead(driver, config, needs_pictures)) as stream,
     ):
-        audio = _audio(driver, config, audio_file)
+        audio = choose_sound(config, driving, has_audio=driver.has_audio, start_s=driver.start_s)
         # All of this goes on while the driver's beginning is tracked.
         portrait = read_portrait(source, config)
         performer = run_apart(lambda: renderer.prepare(portrait, config))
         if permission is not None:
             permission = compare_portrait(permission, portrait, source.name, config)
-        first = _look_ahead(stream, driver, config, on_progress, pictures)
+        first = _look_ahead(stream, driver, config, on_progress, needs_pictures)
         calibration = calibrate(first, portrait.face, canonical_mesh(), driver.info, config.best_frame)
         performer.begin(calibration)
         making = describe(renderer, config, inputs, driving, calibration.index, permission)
         height, width = portrait.image.shape[:2]
-        with SealedVideo(
-            out,
-            making,
-            width=width,
-            height=height,
-            rate=driver.info.rate,
-            audio=audio,
-            overwrite=config.overwrite,
-            face_box=portrait.face.box,
-            language=config.label_language,
-        ) as video:
-            done = 0
-            for done, frame in enumerate(_drain(first, stream), 1):
-                video.write(performer.render(frame))
-                on_progress(Progress("animate", done, driver.info.frames))
-        return Animation(
-            path=out,
-            source=source,
-            driving=driving,
-            frames=done,
-            rate=driver.info.rate,
-            width=width,
-            height=height,
-            best_frame=calibration.index,
+        with closing(_render(performer, _drain(first, stream))) as pictures:
+            made = write_animation(
+                pictures,
+                source=source,
+                driving=driving,
+                out=out,
+                config=config,
+                making=making,
+                width=width,
+                height=height,
+                rate=driver.info.rate,
+                frames_expected=driver.info.frames,
+                best_frame=calibration.index,
+                audio=audio,
+                face_box=portrait.face.box,
+                on_progress=on_progress,
+            )
+        notes = permission.notes if permission else ()
+        return replace(
+            made,
             held_frames=driver.held,
-            warnings=(
-                *(permission.notes if permission else ()),
-                *performer.warnings(),
-                *_driver_warnings(driver),
-                *sound_warnings(out, audio_file),
-                *video.sealed.notes,
-            ),
-            config=config,
-            making=making,
-            sealed=video.sealed,
+            warnings=(*notes, *performer.warnings(), *_driver_warnings(driver), *made.warnings),
         )
 
 
@@ -223,21 +212,20 @@ def _look_ahead(
     return first
 
 
+def _render(performer: Performer, motions: Iterator[MotionFrame]) -> Generator[Picture]:
+    """The pictures, in order; several at once where the performer knows how to."""
+    if hasattr(performer, "render_all"):
+        yield from performer.render_all(motions)
+    else:
+        yield from map(performer.render, motions)
+
+
 def _drain(first: list[MotionFrame], stream: Iterator[MotionFrame]) -> Iterator[MotionFrame]:
     """The first frames, each forgotten once it is handed on, then the rest."""
     first.reverse()
     while first:
         yield first.pop()
     yield from chain(stream)
-
-
-def _audio(driver: Driver, config: AnimateConfig, audio_file: Path | None) -> AudioSource | None:
-    if audio_file is not None:
-        return AudioSource(audio_file)
-    if config.audio == "driving" and driver.has_audio:
-        check_sound(driver.path, config.end_s)
-        return AudioSource(driver.path, start_s=driver.start_s)
-    return None
 
 
 def _driver_warnings(driver: Driver) -> tuple[str, ...]:

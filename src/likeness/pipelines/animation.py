@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Literal
 
 from likeness.config import AnimateConfig
 from likeness.consent.permission import Permission
-from likeness.disclosure.seal import Sealed
+from likeness.disclosure.seal import Sealed, SealedVideo
 from likeness.engines.base import Engine
-from likeness.media import format_of
+from likeness.media import AudioSource, check_sound, format_of
 from likeness.pipelines.compare import Comparison, compare
 from likeness.pipelines.show import video_html
-from likeness.types import Ingredient, Making
+from likeness.progress import OnProgress, Progress
+from likeness.types import Ingredient, Making, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,80 @@ def describe(
     )
 
 
-def sound_warnings(out: Path, audio_file: Path | None) -> tuple[str, ...]:
-    silent_format = format_of(out)
-    if audio_file is None or silent_format not in ("gif", "png"):
+def write_animation(
+    pictures: Iterator[Picture],
+    *,
+    source: Path,
+    driving: Path,
+    out: Path,
+    config: AnimateConfig,
+    making: Making,
+    width: int,
+    height: int,
+    rate: Fraction,
+    frames_expected: int | None,
+    best_frame: int,
+    audio: AudioSource | None,
+    face_box: tuple[float, float, float, float] | None = None,
+    on_progress: OnProgress,
+) -> Animation:
+    """Seal the pictures as they come. Warnings of the driver and the face are for the caller to add.
+
+    Raises:
+        DisclosureError, OutputError: nothing is written then.
+    """
+    with SealedVideo(
+        out,
+        making,
+        width=width,
+        height=height,
+        rate=rate,
+        audio=audio,
+        overwrite=config.overwrite,
+        face_box=face_box,
+        language=config.label_language,
+    ) as video:
+        done = 0
+        for done, picture in enumerate(pictures, 1):
+            video.write(picture)
+            on_progress(Progress("animate", done, frames_expected))
+    return Animation(
+        path=out,
+        source=source,
+        driving=driving,
+        frames=done,
+        rate=rate,
+        width=width,
+        height=height,
+        best_frame=best_frame,
+        held_frames=0,
+        warnings=(*_sound_warnings(out, config), *video.sealed.notes),
+        config=config,
+        making=making,
+        sealed=video.sealed,
+    )
+
+
+def choose_sound(
+    config: AnimateConfig, driving: Path, *, has_audio: bool, start_s: Fraction
+) -> AudioSource | None:
+    """The sound that goes with the pictures.
+
+    Args:
+        has_audio, start_s: of the driver: whether it has any, and where the chosen part begins.
+
+    Raises:
+        MediaError: the driver's sound cannot be read.
+    """
+    if isinstance(config.audio, Path):
+        return AudioSource(config.audio)
+    if config.audio == "driving" and has_audio:
+        check_sound(driving, config.end_s)
+        return AudioSource(driving, start_s=start_s)
+    return None
+
+
+def _sound_warnings(out: Path, config: AnimateConfig) -> tuple[str, ...]:
+    if not isinstance(config.audio, Path) or format_of(out) not in ("gif", "png"):
         return ()
-    return (f"The output holds no sound, so {audio_file.name} was not used.",)
+    return (f"The output holds no sound, so {config.audio.name} was not used.",)

@@ -66,6 +66,18 @@ def choose_face(faces: tuple[Face, ...], number: int | None, path: Path) -> Face
     return face
 
 
+def fit_picture(image: Picture, max_side_px: int) -> Picture:
+    """A picture, or a map (h, w), uint8, with even sides, none of them longer than this."""
+    height, width = image.shape[:2]
+    # An H.264 picture has even sides. A row or column less keeps all other pixels as they are.
+    columns, rows, limit = width // 2 * 2, height // 2 * 2, max_side_px // 2 * 2
+    if max(columns, rows) <= limit:
+        return np.ascontiguousarray(image[:rows, :columns])
+    scale = limit / max(width, height)
+    size = max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _head_square(still: Still, face: Face, size_px: int) -> Source:
     height, width = still.image.shape[:2]
     crop = Crop.around(face.points, size_px).within(width, height)
@@ -74,17 +86,12 @@ def _head_square(still: Still, face: Face, size_px: int) -> Source:
 
 
 def _whole(still: Still, face: Face, max_side_px: int) -> Source:
-    height, width = still.image.shape[:2]
-    # An H.264 picture has even sides. A row or column less keeps all other pixels as they are.
-    columns, rows, limit = width // 2 * 2, height // 2 * 2, max_side_px // 2 * 2
-    if max(columns, rows) <= limit:
-        image, alpha = np.ascontiguousarray(still.image[:rows, :columns]), still.alpha
-        return _source(image, face, face.points, None if alpha is None else alpha[:rows, :columns])
-    scale = limit / max(width, height)
-    size = (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
-    image = np.asarray(cv2.resize(still.image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    alpha = None if still.alpha is None else cv2.resize(still.alpha, size, interpolation=cv2.INTER_AREA)
-    steps = np.array([size[0] / width, size[1] / height, size[0] / width])
+    image = fit_picture(still.image, max_side_px)
+    alpha = None if still.alpha is None else fit_picture(still.alpha, max_side_px)
+    (height, width), (rows, columns) = still.image.shape[:2], image.shape[:2]
+    if (width // 2 * 2, height // 2 * 2) == (columns, rows):
+        return _source(image, face, face.points, alpha)
+    steps = np.array([columns / width, rows / height, columns / width])
     # Pixel edges map to pixel edges, and pixel centres are at integers.
     edge = np.array([0.5, 0.5, 0.0])
     return _source(image, face, (face.points + edge) * steps - edge, alpha)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from likeness.errors import UsageError
 from likeness.nn.fomm import FommConfig, Keypoints
 from likeness.nn.quick import quicken_detector, quicken_generator
 from likeness.types import Floats, Picture
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Settings(NamedTuple):
@@ -85,21 +89,37 @@ class Animator:
 
 
 def render_all(animator: Animator, driving: Iterable[Floats | Picture]) -> list[Floats]:
-    """All frames of a driver, of which the first is what the source's own picture stands for.
-
-    As many frames at once as torch has threads, each frame on one: a frame's own work divides less well.
-    """
+    """All frames of a driver, of which the first is what the source's own picture stands for."""
     frames = iter(driving)
     first = next(frames, None)
     if first is None:
         return []
     animator.begin(first)
+    return list(render_ahead(animator.render, chain([first], frames)))
+
+
+def render_ahead(render: Callable[[_Given], _Made], frames: Iterable[_Given]) -> Generator[_Made]:
+    """What `render` makes of each frame, in their order, and no more than a few in advance.
+
+    As many frames at once as torch has threads, each frame on one: a frame's own work divides less well.
+    Until the end, or until it is closed, torch computes on one thread.
+    """
     threads = torch.get_num_threads()
+    if threads == 1:
+        yield from map(render, frames)
+        return
+    waiting: deque[Future[_Made]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="likeness-fomm")
     try:
         torch.set_num_threads(1)  # threads that begin now take this over
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(animator.render, chain([first], frames)))
+        for frame in frames:
+            waiting.append(pool.submit(render, frame))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
+        pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
+
 import cv2
 import numpy as np
 
 from likeness.config import AnimateConfig
 from likeness.engines.base import Source
-from likeness.engines.fomm.animator import Animator, Settings
+from likeness.engines.fomm.animator import Animator, Settings, render_ahead
 from likeness.engines.fomm.checkpoint import Pair
 from likeness.faces.align import Crop
 from likeness.motion.calibrate import Calibration
@@ -54,18 +56,22 @@ class FommPerformer:
         out[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
         return out
 
+    def render_all(self, motions: Iterable[MotionFrame]) -> Generator[Picture]:
+        """The same for one frame after another, several at once; to be closed."""
+        return render_ahead(self.render, motions)
+
     def warnings(self) -> tuple[str, ...]:
         """Whether the face had to be enlarged."""
-        if self._crop.scale < COARSE:
-            return ()
-        return (enlarged(self._crop.scale),)
+        return warn_if_enlarged(self._crop.scale)
 
 
-def enlarged(times: float) -> str:
-    """What people are told of a result that is larger than the model made it."""
+def warn_if_enlarged(times: float) -> tuple[str, ...]:
+    """What people are told of a result that is so many times larger than the model made it."""
+    if times < COARSE:
+        return ()
     return (
         f"The model works at {SIZE_PX}×{SIZE_PX} px: what it makes was enlarged {times:.1f} times, "
-        "and is as much less sharp."
+        "and is as much less sharp.",
     )
 
 

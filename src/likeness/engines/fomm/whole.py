@@ -5,14 +5,15 @@ A picture that is not square is put into one, with bars of its own border's colo
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from likeness.engines.fomm.animator import Animator, Settings
+from likeness.engines.fomm.animator import Animator, Settings, render_ahead
 from likeness.engines.fomm.checkpoint import Pair
-from likeness.engines.fomm.performer import SIZE_PX
+from likeness.engines.fomm.performer import SIZE_PX, warn_if_enlarged
 from likeness.types import Floats, Picture
 
 
@@ -62,11 +63,6 @@ class WholePerformer:
         self._animator = Animator(pair, self._place.put_in(image), settings)
         self._driver_place: Letterbox | None = None
 
-    @property
-    def enlargement(self) -> float:
-        """How much larger the result is than what the model makes."""
-        return float(max(self._shape) / SIZE_PX)
-
     def begin(self, frame: Picture) -> None:
         """The driver frame that the source's own picture stands for, (h, w, 3) uint8 RGB."""
         self._driver_place = Letterbox.of(frame)
@@ -78,3 +74,11 @@ class WholePerformer:
         made = self._animator.render(self._driver_place.put_in(frame))
         height, width = self._shape
         return self._place.take_out(made, width, height)
+
+    def render_all(self, frames: Iterable[Picture]) -> Generator[Picture]:
+        """The same for one frame after another, several at once; to be closed."""
+        return render_ahead(self.render, frames)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Whether the picture had to be enlarged."""
+        return warn_if_enlarged(max(self._shape) / SIZE_PX)
