@@ -1,4 +1,7 @@
-"""Small voice models of RVC, with random but lively weights, as they are published."""
+"""Small voice models of RVC, with random but lively weights, as they are published.
+
+`python -m tests.rvc_models` makes `nn/golden/rvc.npz`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import torch
+
+    from likeness.nn.rvc import RvcNet
+    from likeness.types import Floats
+
+GOLDEN = Path(__file__).parent / "nn" / "golden" / "rvc.npz"
+LAYOUTS = (("v1", 0), ("v1", 1), ("v2", 0), ("v2", 1))
 
 CONFIG: list[Any] = [
     513, 32, 4, 8, 16, 2, 2, 3, 0, "1", [3, 5], [[1, 3], [1, 2]],
@@ -56,9 +67,37 @@ def write_file(path: Path, **choices: Any) -> Path:
     return path
 
 
+def net_of(*, version: str = "v2", f0: int = 1) -> RvcNet:
+    """The network of `content`."""
+    from likeness.engines.rvc.checkpoint import build_net, parse_voice
+
+    return build_net(parse_voice(content(version=version, f0=f0), "a.pth"), "a.pth")
+
+
+def fixed_wave(version: str, f0: int) -> Floats:
+    """(12 * SAMPLES_PER_FRAME,): always the same, of a voice that comes and goes."""
+    import torch
+
+    net = net_of(version=version, f0=f0)
+    phone = torch.sin(torch.arange(12 * net.config.content_channels) * 0.37).view(1, 12, -1)
+    hz = torch.tensor([[0, 0, 110, 112, 115, 120, 0, 0, 240, 260, 280, 0.0]])
+    pitches = ((hz / 4).long() + 1, hz) if f0 else (None, None)
+    with torch.inference_mode():
+        return np.asarray(net(phone, *pitches, torch.tensor([2]))[0].numpy())
+
+
+def make_golden() -> None:
+    """Keep those waves. To be done only while the golden files outside the repository are matched."""
+    np.savez_compressed(GOLDEN, **{f"{version}_{f0}": fixed_wave(version, f0) for version, f0 in LAYOUTS})
+
+
 def _lively(tensor: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     """Weights of no model that was trained, but none that hides a mistake either."""
     import torch
 
     bound = (3 / max(1, tensor[0].numel())) ** 0.5 if tensor.ndim > 1 else 0.1
     return (2 * torch.rand(tensor.shape, generator=draw) - 1) * bound
+
+
+if __name__ == "__main__":
+    make_golden()
