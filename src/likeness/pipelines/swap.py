@@ -13,6 +13,7 @@ import numpy as np
 from likeness.config import SwapConfig
 from likeness.consent.permission import Permission
 from likeness.engines.swap.finish import Finisher
+from likeness.engines.swap.hair import forehead_hair
 from likeness.engines.swap.mask import agree, face_mask
 from likeness.errors import FaceIndex, ModelFormat, NoFace
 from likeness.faces.nets import LANDMARKER
@@ -158,9 +159,12 @@ class _Learned:
                 self._finisher.forget()
             rgb, mask = next(made)
             points = item.face.points
-            mask = self._mask(mask, item.square.cut_points(points, size))
+            face, within = _to_bytes(rgb), item.square.cut_points(points, size)
+            mask = self._mask(mask, within)
+            # B's fringe on A's forehead would be hair below hair.
+            skin = 1 - forehead_hair(face, within)
             picture = self._finisher.finish(
-                item.frame.image, item.square, points, _to_bytes(rgb), mask, hands=item.hands
+                item.frame.image, item.square, points, face, mask, skin, item.hands
             )
             yield item, picture
 
