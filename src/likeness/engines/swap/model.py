@@ -220,7 +220,6 @@ def save_model(path: Path, header: Header, net: SwapNet) -> None:
         OutputError
     """
     import torch
-    from safetensors.torch import save_file
 
     sides = tuple(side.lower() for side in header.permissions)
     weights = {
@@ -228,19 +227,30 @@ def save_model(path: Path, header: Header, net: SwapNet) -> None:
         for name, value in net.state_dict().items()
         if not name.startswith("decoders.") or name.split(".")[1] in sides
     }
+    write_tensors(path, weights, _spell(header))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Any], header: Mapping[str, Any]) -> None:
+    """Write a `.safetensors` file completely or not at all; the one before becomes "NAME.previous.SUFFIX".
+
+    Args:
+        header: JSON values, kept under "likeness".
+
+    Raises:
+        OutputError
+    """
+    from safetensors.torch import save
+
+    data = save(dict(tensors), {"likeness": json.dumps(header)})
     try:
         with temporary_beside(path) as pending:
-            save_file(weights, pending.path, {"likeness": json.dumps(_spell(header))})
-            keep_previous(path)
+            # Not by `save_file`, which tells a full disk from nothing else.
+            pending.path.write_bytes(data)
+            if path.is_file():
+                path.replace(path.with_suffix(f".previous{path.suffix}"))
             pending.commit()
     except OSError as error:
         raise write_error(path, error) from error
-
-
-def keep_previous(path: Path) -> None:
-    """Give the file that is about to be replaced the name "NAME.previous.SUFFIX"."""
-    if path.is_file():
-        path.replace(path.with_suffix(f".previous{path.suffix}"))
 
 
 def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[Header, dict[str, Any]]:

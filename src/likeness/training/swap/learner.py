@@ -202,9 +202,14 @@ class SwapLearner:
         """
         self.net.load_state_dict(_below(tensors, "net."))
         kept: dict[int, dict[str, Any]] = {}
-        for index, (name, _) in enumerate(self.net.named_parameters()):
-            if found := _below(tensors, f"adam.{name}."):
-                kept[index] = found
+        for index, (name, parameter) in enumerate(self.net.named_parameters()):
+            found = _below(tensors, f"adam.{name}.")
+            if found:
+                # The fused optimiser takes it for granted that this lies in memory as the weight does.
+                kept[index] = {
+                    key: torch.empty_like(parameter).copy_(value) if value.ndim else value.clone()
+                    for key, value in found.items()
+                }
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept})
         self.steps, self._stream = steps, None
 

@@ -24,7 +24,7 @@ class Augmentation:
         slope: light may fall off across the face by up to this share.
     """
 
-    warp: float = 0.03
+    warp: float = 0.015
     turn_deg: float = 8.0
     scale: float = 0.05
     shift: float = 0.04
@@ -69,7 +69,7 @@ class SwapSettings:
         mixed: half precision (bfloat16) on NVIDIA cards that know it. On processors it does not pay.
     """
 
-    batch_size: int = 8
+    batch_size: int = 4
     learning_rate: float = 1e-3
     warm_up: int = 50
     final: float = 0.25

@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from likeness.engines.swap.model import keep_previous
+from likeness.engines.swap.model import write_tensors
 from likeness.errors import ModelFormat, UsageError
-from likeness.media.files import temporary_beside, write_error
 from likeness.training.swap.learner import SwapLearner
 
 FILE_NAME: Final = "training.safetensors"
@@ -76,16 +74,9 @@ def save_training(folder: Path, learner: SwapLearner, plan: Plan, standing: Stan
     Raises:
         OutputError
     """
-    path = folder / FILE_NAME
     header = {"format": FORMAT, "version": VERSION, "plan": asdict(plan), "standing": asdict(standing)}
     tensors = {name: value.detach().cpu().contiguous() for name, value in learner.state().items()}
-    try:
-        with temporary_beside(path) as pending:
-            save_file(tensors, pending.path, {"likeness": json.dumps(header)})
-            keep_previous(path)
-            pending.commit()
-    except OSError as error:
-        raise write_error(path, error) from error
+    write_tensors(folder / FILE_NAME, tensors, header)
 
 
 def has_training(folder: Path) -> bool:
