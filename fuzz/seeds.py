@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from targets import TARGETS
+from targets import TARGETS, whole_alignments
 
 from likeness import consent
 from likeness.consent.reference import take_apart
@@ -40,6 +40,8 @@ def main() -> None:
     for name, data in _containers().items():
         (corpus / "containers" / name).write_bytes(data)
     (corpus / "payloads" / "word").write_bytes(signs(0xDEADBEEF).tobytes())
+    (corpus / "alignments" / "whole").write_bytes(whole_alignments().replace("VALUE", "[1, 1, 1]").encode())
+    (corpus / "alignments" / "value").write_bytes(b"[1.5, -2e3, 0]")
     random = np.random.default_rng(0)
     (corpus / "pictures" / "noise").write_bytes(bytes([79, 99]) + random.bytes(4096))
 

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -34,7 +35,17 @@ from likeness.disclosure.credentials.text import one_line
 from likeness.disclosure.signer.certificates import Certificate, parse_certificates
 from likeness.disclosure.watermark.code import CODED_BITS, decode
 from likeness.disclosure.watermark.search import find_in_picture
-from likeness.errors import ConsentFormat, ConsentInvalid, LikenessError, ModelFormat
+from likeness.errors import ConsentFormat, ConsentInvalid, FaceSetFormat, LikenessError, ModelFormat
+from likeness.faces.aligned import Alignment
+from likeness.facesets.alignments import (
+    Alignments,
+    FaceRecord,
+    Pose,
+    SourceFile,
+    read_alignments,
+    write_alignments,
+)
+from likeness.facesets.strict import Fields
 from likeness.motion.file import FIELDS, MotionFile
 from likeness.verification import verify
 
@@ -211,6 +222,38 @@ def revocations(data: bytes) -> None:
         assert ReferenceFile.from_bytes(kept.to_bytes()).sha256 == kept.sha256
 
 
+def alignments(data: bytes) -> None:
+    """Where the faces of a face set were: any bytes, and any bytes in place of one of its values."""
+    face, _, value = whole_alignments().partition("VALUE")
+    for text in (data, face.encode() + data + value.encode()):
+        path = folder() / "alignments.json"
+        path.write_bytes(text)
+        try:
+            found = read_alignments(path)
+        except FaceSetFormat as error:
+            assert error.hint
+            continue
+        for one in found.faces:
+            assert Path(one.file).name == one.file
+            assert np.isfinite(one.alignment.cut_points(one.points, found.size_px, zoom=found.zoom)).all()
+            assert FaceRecord.read(Fields(json.loads(one.to_line()))).file == one.file
+
+
+@cache
+def whole_alignments() -> str:
+    """A file with one face, and VALUE where its first point belongs."""
+    source = SourceFile("a.mp4", "ab" * 32, 9, 9, Fraction(25), 1)
+    square = Alignment(4, 4, 8, 0)
+    points, shapes = np.ones((478, 3), np.float32), np.zeros(52, np.float32)
+    code, box = "0" * 16, (1.0, 1.0, 8.0, 8.0)
+    face = FaceRecord(
+        "000000_0.png", 0, 0, 0, 0, box, 1, Pose(0, 0, 0), square, points, shapes, 1, None, None, code
+    )
+    path = folder() / "whole.json"
+    write_alignments(path, Alignments((source,), ()), [face.to_line()])
+    return path.read_text(encoding="utf-8").replace("[1.0, 1.0, 1.0]", "VALUE", 1)
+
+
 @cache
 def _key() -> ConsentKey:
     return create_key(Path(_temporary().name) / "key.pem")
@@ -231,5 +274,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         strict_json,
         records,
         revocations,
+        alignments,
     )
 }

@@ -60,7 +60,7 @@ def test_a_line_less_is_a_face_less(make_set: MakeSet) -> None:
     path.write_text(head.rstrip().rstrip(",") + last[last.index("\n") :])
     fewer = FaceSet.open(faces.folder)
     assert [record.frame for record in fewer.faces] == [0]
-    assert fewer.notes == ("1 pictures are ignored, since alignments.json does not know them.",)
+    assert fewer.notes == ("1 PNG files are ignored, since alignments.json does not know them.",)
 
 
 def test_other_files_do_not_matter(make_set: MakeSet) -> None:

@@ -109,7 +109,7 @@ def extract(
             made = recut_faces(
                 alignments, sources, out, size_px=size, overwrite=overwrite, on_progress=report
             )
-        typer.echo(f"{made.folder}  {made.faces} faces, cut anew")
+        typer.echo(f"{made.folder}  {_faces(made.faces)}, cut anew")
         return
     from likeness.facesets.alignments import SIZE_PX
     from likeness.pipelines.extract_faces import extract_faces
@@ -155,15 +155,20 @@ def sort(
 
     done = sort_faces(folder, by)
     reach = "" if done.lowest is None else f" ({done.lowest:.3g} to {done.highest:.3g})"
-    typer.echo(f"{done.folder}  {done.faces} faces by {done.by}{reach}")
+    typer.echo(f"{done.folder}  {_faces(done.faces)} by {done.by}{reach}")
     for note in done.notes:
         typer.echo(f"note: {note}")
 
 
+def _faces(count: int) -> str:
+    return f"{count} face{'s'[: count != 1]}"
+
+
 def _say(done: Extraction) -> None:
-    typer.echo(f"{done.folder}  {done.faces} faces from {done.frames} frames")
+    frames = f"{done.frames} frame{'s'[: done.frames != 1]}"
+    typer.echo(f"{done.folder}  {_faces(done.faces)} from {frames}")
     if done.empty_frames:
-        typer.echo(f"no face in {done.empty_frames} frames")
+        typer.echo(f"no face in {done.empty_frames} of them")
     if done.dropped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.dropped.items())
         typer.echo(f"left out: {reasons} (dropped.json)")

@@ -43,7 +43,7 @@ class FaceSet:
         if missing:
             notes.append(f"{missing} of the faces that {FILE_NAME} lists have no picture any more.")
         if unknown:
-            notes.append(f"{unknown} pictures are ignored, since {FILE_NAME} does not know them.")
+            notes.append(f"{unknown} PNG files are ignored, since {FILE_NAME} does not know them.")
         self.notes = tuple(notes)
 
     @classmethod

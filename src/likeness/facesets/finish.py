@@ -164,7 +164,7 @@ def _write_people(collector: Collector, people: People, seen: tuple[Person, ...]
     for number, person in enumerate(seen[:_MOST_PEOPLE]):
         own = np.flatnonzero(people.person == number).tolist()
         some = [collector.sightings[own[index]].file for index in spread(len(own), COLUMNS)]
-        title = f"person {number + 1}: {person.faces} faces, {person.kept} kept"
+        title = f"person {number + 1}: {person.faces} face{'s'[: person.faces != 1]}, {person.kept} kept"
         sections.append(Section(title, [Tile(collector.folder / file) for file in some]))
     sheet = encode_jpeg(draw_sheet(sections, zoom=ZOOM), 85)
     (collector.folder / PEOPLE_NAME).write_bytes(sheet)

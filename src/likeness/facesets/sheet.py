@@ -91,7 +91,9 @@ def identity_sheet(faces: Sequence[tuple[Path, float | None]], distance_to: str,
     order = sorted(faces, key=lambda face: (face[1] is None, face[1] or 0.0))
     tiles = [Tile(path, "?" if distance is None else f"{distance:.2f}") for path, distance in order]
     what = "the reference" if distance_to == "keep" else "the median face"
-    return sheet_bytes(f"{len(tiles)} faces by distance from {what}, nearest first", tiles, zoom=zoom)
+    return sheet_bytes(
+        f"{len(tiles)} face{'s'[: len(tiles) != 1]} by distance from {what}, nearest first", tiles, zoom=zoom
+    )
 
 
 def _small(path: Path, zoom: float) -> Picture:

@@ -51,9 +51,9 @@ def read_object(
             at = _pass(text, at, ",")
     if not end or _skip(text, at + 1) != len(text):
         raise DocumentError("goes on after its end")
+    check(header)
     if taken is None:
         raise DocumentError(f"has no “{key}”")
-    check(header)
     return Fields(header), taken
 
 

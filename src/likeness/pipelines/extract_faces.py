@@ -146,9 +146,13 @@ def _tell(people: tuple[Person, ...], collector: Collector) -> list[str]:
     warnings = []
     others = [number for number, person in enumerate(people, 1) if not person.kept]
     if len(people) > 1:
-        names = ", ".join(f"{n} ({people[n - 1].faces} faces)" for n in others[:5])
+        names = ", ".join(f"{n} ({_faces(people[n - 1].faces)})" for n in others[:5])
         left_out = f"; left out: {names}{', …' if len(others) > 5 else ''}" if others else "; all were kept"
         warnings.append(f"{len(people)} people were seen{left_out}. {PEOPLE_NAME} shows them.")
     if unsure := collector.dropped["cannot tell"]:
-        warnings.append(f"Of {unsure} faces nobody can tell whose they are; they were left out.")
+        warnings.append(f"{_faces(unsure)} were left out because nobody can tell whose they are.")
     return warnings
+
+
+def _faces(count: int) -> str:
+    return f"{count} face{'s'[: count != 1]}"
