@@ -24,7 +24,7 @@ TIERS = (
     ("motion", "facesets"),
     ("engines",),
     ("pipelines", "training"),
-    ("__init__", "fomm", "rvc"),
+    ("__init__", "fomm", "rvc", "swap"),
     ("demo", "doctor"),
     ("cli",),
     ("__main__",),
