@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -184,6 +185,23 @@ def test_models_of_whole_pictures_look_for_no_face(
         assert container.streams.audio, "the driver's sound is kept"
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_model_works_at_the_size_it_was_trained_with(
+    portrait: Path, talk: Path, files: tuple[Path, Path], tmp_path: Path, whole: bool
+) -> None:
+    checkpoint, configuration = files
+    values = yaml.safe_load(configuration.read_text())
+    values["dataset_params"] = {"frame_shape": [128, 128, 3]}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(values))
+    import_model(checkpoint, tmp_path / "small.yaml", "small", overwrite=True)
+    assert (open_model("small").side_px, open_files(*files).side_px) == (128, 256)
+    done = animate(
+        portrait, talk, out=tmp_path / "out.mp4", engine="fomm:small", end_s=0.2, whole_frame=whole
+    )
+    assert "128×128 px" in " ".join(done.warnings)
+    path_of("small").unlink()
+
+
 def test_whole_pictures_have_no_face_to_choose(
     portrait: Path, talk: Path, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -200,7 +218,7 @@ def test_a_picture_comes_out_of_its_letterbox_as_it_went_in() -> None:
 
     ramp = np.linspace(0, 255, 200)
     image = np.stack(np.broadcast_arrays(ramp[None], ramp[:100, None], 128), -1).astype(np.uint8)
-    place = Letterbox.of(image)
+    place = Letterbox.of(image, 256)
     square = place.put_in(image)
     assert square.shape == (256, 256, 3)
     back = place.take_out(square.astype(np.float32) / 255, 200, 100)

@@ -134,7 +134,7 @@ def test_train_and_evaluate_on_the_command_line(
     assert "2 steps" in capsys.readouterr().out
     assert run(["train", "fomm", *common, "--out", str(out), "--steps", "2"]) == 0
     assert "there already" in capsys.readouterr().out
-    files = ["--checkpoint", str(out / "last.pth.tar"), "--size", "32", "--no-faces", "--json", str(report)]
+    files = ["--checkpoint", str(out / "last.pth.tar"), "--no-faces", "--json", str(report)]
     assert run(["evaluate", "fomm", *common, *files]) == 0
     told = capsys.readouterr().out
     assert "4 clips, 20 frames" in told

@@ -20,8 +20,11 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="A checkpoint, instead of a name.")
     ] = None,
     size: Annotated[
-        int, typer.Option(metavar="PX", min=16, max=2048, help="Side of the pictures it was trained with.")
-    ] = 256,
+        int | None,
+        typer.Option(
+            metavar="PX", min=16, max=2048, help="Side of the pictures. [default: as it was trained]"
+        ),
+    ] = None,
     crop: Annotated[
         bool, typer.Option("--crop/--no-crop", help="Cut out head and shoulders, or take whole frames.")
     ] = True,
@@ -76,7 +79,13 @@ def evaluate(
         opened = open_model(name)
     with progress_bar() as report:
         scores = evaluate_fomm(
-            opened.pair, data, size_px=size, crop=crop, faces=faces, cache=cache, on_progress=report
+            opened.pair,
+            data,
+            size_px=size or opened.side_px,
+            crop=crop,
+            faces=faces,
+            cache=cache,
+            on_progress=report,
         )
     if json is not None:
         write_report(json, {"model": opened.name, "sha256": opened.sha256, **asdict(scores)})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from likeness.engines.fomm.configuration import parse_configuration, read_values
+from likeness.engines.fomm.configuration import parse_configuration, parse_frame_shape, read_values
 from likeness.errors import ModelFormat
 from likeness.nn.discriminator import DiscriminatorConfig
 from likeness.nn.fomm import FommConfig
@@ -107,7 +107,7 @@ def parse_plan(values: object, name: str) -> Plan:
         num_channels=model.num_channels,
         kp_variance=model.kp_variance,
     )
-    height, width = data.shape("frame_shape", (256, 256))
+    height, width = parse_frame_shape(values, name)
     training = TrainSettings(
         height_px=height,
         width_px=width,
@@ -194,14 +194,6 @@ class _Reader:
         if not isinstance(value, bool):
             raise self._wrong(name, value, "true or false")
         return value
-
-    def shape(self, name: str, default: tuple[int, int]) -> tuple[int, int]:
-        """Height and width from [height, width, 3]."""
-        value = self._values.get(name, [*default, 3])
-        sides = value[:2] if isinstance(value, list) and len(value) == 3 and value[2] == 3 else []
-        if len(sides) != 2 or not all(type(side) is int and 16 <= side <= 2048 for side in sides):
-            raise self._wrong(name, value, "[height, width, 3], 16 to 2048 px")
-        return sides[0], sides[1]
 
     def _number(self, name: str, value: object) -> float:
         try:  # YAML reads 2e-4, without a dot, as text

@@ -71,6 +71,11 @@ def parse_configuration(values: object, name: str) -> FommConfig:
     )
 
 
+def parse_frame_shape(values: object, name: str) -> tuple[int, int]:
+    """Height and width of the pictures that a model is trained with, px; 256 where nothing is said."""
+    return _Section(values, name).get("dataset_params").shape("frame_shape")
+
+
 def write_configuration(config: FommConfig) -> dict[str, Any]:
     """The reverse of `parse_configuration`: what the networks need of a file, and no more."""
 
@@ -101,6 +106,18 @@ class _Section:
 
     def __getitem__(self, name: str) -> _Section:
         return _Section(self._values.get(name), f"“{name}” of {self._where.split(' of ')[-1]}")
+
+    def get(self, name: str) -> _Section:
+        """As above, but one that is not there counts as empty."""
+        return self[name] if self._values.get(name) is not None else _Section({}, name)
+
+    def shape(self, name: str) -> tuple[int, int]:
+        """Height and width from [height, width, 3]."""
+        value = self._values.get(name, [256, 256, 3])
+        sides = value[:2] if isinstance(value, list) and len(value) == 3 and value[2] == 3 else []
+        if len(sides) != 2 or not all(type(side) is int and 16 <= side <= 2048 for side in sides):
+            raise self._wrong(name, value, "[height, width, 3], 16 to 2048 px")
+        return sides[0], sides[1]
 
     def whole(self, name: str, *, default: int | None = None, least: int = 1, most: int = 4096) -> int:
         value = self._values.get(name, default)

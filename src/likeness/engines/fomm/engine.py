@@ -71,7 +71,7 @@ class FommEngine:
         """Cut the face out at the model's size, and compute what does not change."""
         from likeness.engines.fomm.performer import FommPerformer
 
-        return FommPerformer(self._model.pair, source, config)
+        return FommPerformer(self._model.pair, source, config, self._model.side_px)
 
     def prepare_whole(self, image: Picture, config: AnimateConfig) -> WholePerformer:
         """For models that know no faces: the whole picture, (h, w, 3) uint8 RGB."""
@@ -79,7 +79,7 @@ class FommEngine:
         from likeness.engines.fomm.whole import WholePerformer
 
         settings = Settings(relative=config.relative, adapt_scale=config.adapt_scale)
-        return WholePerformer(self._model.pair, image, settings)
+        return WholePerformer(self._model.pair, image, settings, self._model.side_px)
 
     def models(self) -> tuple[ModelRef, ...]:
         """The checkpoint."""

@@ -11,8 +11,14 @@ from pathlib import Path
 from torch import Tensor
 
 from likeness.engines.fomm.checkpoint import PARTS, Pair, build_pair, read_checkpoint
-from likeness.engines.fomm.configuration import parse_configuration, read_configuration, write_configuration
+from likeness.engines.fomm.configuration import (
+    parse_configuration,
+    parse_frame_shape,
+    read_values,
+    write_configuration,
+)
 from likeness.engines.shelf import NOT_STATED, Shelf, expect, hash_of
+from likeness.nn.fomm import FommConfig
 
 _SHELF = Shelf(
     "fomm",
@@ -31,6 +37,7 @@ class FommModel:
         sha256: of the checkpoint it came from.
         licence: as stated when it was imported; "not stated" otherwise.
         whole_frame: it was trained on whole pictures, not on faces.
+        side_px: of the squares that it works on, as it was trained.
         consent: SHA-256 of the consent records that it was trained under here.
     """
 
@@ -39,15 +46,16 @@ class FommModel:
     sha256: str
     licence: str = NOT_STATED
     whole_frame: bool = False
+    side_px: int = 256
     consent: tuple[str, ...] = ()
 
 
 def open_files(checkpoint: Path, configuration: Path, *, align_corners: bool | None = None) -> FommModel:
     """A model from published files. Errors as in `checkpoint.load_pair`."""
-    config = read_configuration(configuration)
+    config, side_px = _dimensions(read_values(configuration), configuration.name)
     held = read_checkpoint(checkpoint)
     pair = build_pair(config, held.tensors, checkpoint.name, align_corners=align_corners)
-    return FommModel(checkpoint.name, pair, hash_of(checkpoint), consent=held.consent)
+    return FommModel(checkpoint.name, pair, hash_of(checkpoint), side_px=side_px, consent=held.consent)
 
 
 def import_model(
@@ -77,12 +85,13 @@ def import_model(
         MediaNotFound, ModelFormat: the files cannot be read, or do not belong together.
     """
     path = _SHELF.free_place(name, overwrite=overwrite)
-    config = read_configuration(configuration)
+    config, side_px = _dimensions(read_values(configuration), configuration.name)
     tensors, consent = read_checkpoint(checkpoint)
     build_pair(config, tensors, checkpoint.name, align_corners=align_corners)  # refuses what does not fit
     about = {
         **write_configuration(config),
         "align_corners": True if align_corners is None else align_corners,
+        "dataset_params": {"frame_shape": [side_px, side_px, 3]},
         "whole_frame": whole_frame,
         "consent": consent,
     }
@@ -111,7 +120,7 @@ def open_model(name: str) -> FommModel:
     for key, tensor in flat.items():
         part, _, rest = key.partition(".")
         tensors.setdefault(part, {})[rest] = tensor
-    config = parse_configuration({"model_params": header["model_params"]}, path.name)
+    config, side_px = _dimensions(header, path.name)
     pair = build_pair(config, tensors, path.name, align_corners=header["align_corners"])
     return FommModel(
         f"fomm:{name}",
@@ -119,6 +128,7 @@ def open_model(name: str) -> FommModel:
         header["sha256"],
         header["licence"],
         header["whole_frame"],
+        side_px,
         tuple(map(str, header["consent"])),
     )
 
@@ -130,3 +140,8 @@ def path_of(name: str) -> Path:
         UsageError: the name cannot be one.
     """
     return _SHELF.path_of(name)
+
+
+def _dimensions(values: object, name: str) -> tuple[FommConfig, int]:
+    """The networks', and the side of their pictures: the longer one, should they be no squares."""
+    return parse_configuration(values, name), max(parse_frame_shape(values, name))

@@ -16,8 +16,6 @@ from likeness.motion.calibrate import Calibration
 from likeness.motion.frame import MotionFrame
 from likeness.types import Floats, Picture
 
-SIZE_PX = 256
-"""What the published models were trained with."""
 SOFT = 0.08
 """The crop fades into the picture over this share of its side."""
 COARSE = 1.2
@@ -25,12 +23,16 @@ COARSE = 1.2
 
 
 class FommPerformer:
-    """One source, prepared; see `likeness.engines.base.Performer`."""
+    """One source, prepared; see `likeness.engines.base.Performer`.
 
-    def __init__(self, pair: Pair, source: Source, config: AnimateConfig) -> None:
+    Args:
+        side_px: of the squares that the model works on.
+    """
+
+    def __init__(self, pair: Pair, source: Source, config: AnimateConfig, side_px: int) -> None:
         height, width = source.image.shape[:2]
-        self._source = source.image
-        self._crop = Crop.around(source.face.points, SIZE_PX).within(width, height)
+        self._source, self._side_px = source.image, side_px
+        self._crop = Crop.around(source.face.points, side_px).within(width, height)
         settings = Settings(relative=config.relative, adapt_scale=config.adapt_scale)
         self._still = self._crop.cut(source.image)
         self._animator = Animator(pair, self._still, settings)
@@ -41,7 +43,9 @@ class FommPerformer:
         """The driver's head is cut out where it is in its best frame; the cut stays there, and it moves."""
         reference = calibration.reference
         image = _image_of(reference)
-        self._driver_crop = Crop.around(reference.points, SIZE_PX).within(image.shape[1], image.shape[0])
+        self._driver_crop = Crop.around(reference.points, self._side_px).within(
+            image.shape[1], image.shape[0]
+        )
         self._animator.begin(self._driver_crop.cut(image))
 
     def render(self, motion: MotionFrame) -> Picture:
@@ -62,15 +66,15 @@ class FommPerformer:
 
     def warnings(self) -> tuple[str, ...]:
         """Whether the face had to be enlarged."""
-        return warn_if_enlarged(self._crop.scale)
+        return warn_if_enlarged(self._crop.scale, self._side_px)
 
 
-def warn_if_enlarged(times: float) -> tuple[str, ...]:
-    """What people are told of a result that is so many times larger than the model made it."""
+def warn_if_enlarged(times: float, side_px: int) -> tuple[str, ...]:
+    """What people are told of a result that is so many times larger than the model, of this side, made it."""
     if times < COARSE:
         return ()
     return (
-        f"The model works at {SIZE_PX}×{SIZE_PX} px: what it makes was enlarged {times:.1f} times, "
+        f"The model works at {side_px}×{side_px} px: what it makes was enlarged {times:.1f} times, "
         "and is as much less sharp.",
     )
 

@@ -13,36 +13,37 @@ import numpy as np
 
 from likeness.engines.fomm.animator import Animator, Settings, render_ahead
 from likeness.engines.fomm.checkpoint import Pair
-from likeness.engines.fomm.performer import SIZE_PX, warn_if_enlarged
+from likeness.engines.fomm.performer import warn_if_enlarged
 from likeness.types import Floats, Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where a picture lies in the model's square: left, top, width, height, px."""
+    """Where a picture lies in the model's square: the square's side; left, top, width, height, px."""
 
+    side: int
     left: int
     top: int
     width: int
     height: int
 
     @classmethod
-    def of(cls, image: Picture) -> Letterbox:
-        """The largest place for a picture (h, w, 3), in the middle."""
+    def of(cls, image: Picture, side: int) -> Letterbox:
+        """The largest place for a picture (h, w, 3) in a square of this side, in the middle."""
         height, width = image.shape[:2]
-        scale = SIZE_PX / max(height, width)
+        scale = side / max(height, width)
         w, h = max(1, round(width * scale)), max(1, round(height * scale))
-        return cls((SIZE_PX - w) // 2, (SIZE_PX - h) // 2, w, h)
+        return cls(side, (side - w) // 2, (side - h) // 2, w, h)
 
     def put_in(self, image: Picture) -> Picture:
-        """(256, 256, 3) uint8: the picture in its place; beside it, its border repeated."""
+        """(side, side, 3) uint8: the picture in its place; beside it, its border repeated."""
         small = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
-        right, below = SIZE_PX - self.left - self.width, SIZE_PX - self.top - self.height
+        right, below = self.side - self.left - self.width, self.side - self.top - self.height
         bars = (self.top, below, self.left, right)
         return np.asarray(cv2.copyMakeBorder(small, *bars, cv2.BORDER_REPLICATE), np.uint8)
 
     def take_out(self, frame: Floats, width: int, height: int) -> Picture:
-        """The place's content (height, width, 3) uint8 of a frame (256, 256, 3), 0 … 1."""
+        """The place's content (height, width, 3) uint8 of a frame (side, side, 3), 0 … 1."""
         part = frame[self.top : self.top + self.height, self.left : self.left + self.width]
         shrinking = width < self.width
         how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
@@ -55,17 +56,18 @@ class WholePerformer:
 
     Args:
         image: (h, w, 3) uint8 RGB; results have its size.
+        side_px: of the squares that the model works on.
     """
 
-    def __init__(self, pair: Pair, image: Picture, settings: Settings) -> None:
-        self._shape = image.shape[:2]
-        self._place = Letterbox.of(image)
+    def __init__(self, pair: Pair, image: Picture, settings: Settings, side_px: int) -> None:
+        self._shape, self._side_px = image.shape[:2], side_px
+        self._place = Letterbox.of(image, side_px)
         self._animator = Animator(pair, self._place.put_in(image), settings)
         self._driver_place: Letterbox | None = None
 
     def begin(self, frame: Picture) -> None:
         """The driver frame that the source's own picture stands for, (h, w, 3) uint8 RGB."""
-        self._driver_place = Letterbox.of(frame)
+        self._driver_place = Letterbox.of(frame, self._side_px)
         self._animator.begin(self._driver_place.put_in(frame))
 
     def render(self, frame: Picture) -> Picture:
@@ -81,4 +83,4 @@ class WholePerformer:
 
     def warnings(self) -> tuple[str, ...]:
         """Whether the picture had to be enlarged."""
-        return warn_if_enlarged(max(self._shape) / SIZE_PX)
+        return warn_if_enlarged(max(self._shape) / self._side_px, self._side_px)
