@@ -177,17 +177,19 @@ def _film(pair: Pair, work: Path, names: list[Path], frames: int) -> None:
         write_clip(path, (head.render(moment, FRAME_PX, FRAME_PX) for moment in moments))
 
 
-def film_wide(work: Path, seed: int, frames: int) -> Path:
-    """A synthetic person at 1280 × 720 px, for measuring speed: the face is 0.6 of the picture's height."""
-    path = work / f"wide-{seed}-{frames}.mp4"
-    if not path.exists():
-        anatomy = Anatomy.read(fetch_wheel(work))
-        head = Head(anatomy, seed, Scene.of(seed))
-        # There and back, so that it can be repeated without a jump.
-        half = [head.render(moment, 1280, 720) for moment in perform(seed, min(frames, 125))]
-        loop = [*half, *reversed(half)]
-        write_clip(path, (loop[n % len(loop)] for n in range(frames)))
-    return path
+def film_wide(work: Path, seed: int, frames: int, times: int) -> tuple[Path, Path]:
+    """A synthetic person at 1280 × 720 px, for measuring speed, and the same so many times as long."""
+    short, long = (work / f"wide-{seed}-{frames * n}.mp4" for n in (1, times))
+    if not short.exists():
+        head = Head(Anatomy.read(fetch_wheel(work)), seed, Scene.of(seed))
+        write_clip(short, (head.render(moment, 1280, 720) for moment in perform(seed, frames)))
+    if not long.exists():
+        with VideoReader(short) as reader:
+            once = [frame.image for frame in reader]
+        # There and back, so that nothing jumps.
+        loop = [*once, *reversed(once)]
+        write_clip(long, (loop[n % len(loop)] for n in range(frames * times)))
+    return short, long
 
 
 def write_clip(path: Path, pictures: Iterator[Picture]) -> None:
