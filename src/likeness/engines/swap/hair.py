@@ -35,10 +35,12 @@ def forehead_hair(square: Picture, points: Floats) -> Floats:
     )
     lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     at = (points[:, :2] + 0.5) * scale - 0.5
-    away = np.min([_away(lab, _patch(lab, at[point])) for point in PATCHES], axis=0)
-    share = np.clip((away - 1.0) / 0.4, 0, 1)
-    region = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
-    hair = cv2.GaussianBlur(np.asarray(share * region, np.float32), (0, 0), 0.7)
+    hair = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
+    rows = np.flatnonzero(hair.any(1))
+    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+    away = np.min([_away(lab[top:bottom], _patch(lab, at[point])) for point in PATCHES], axis=0)
+    hair[top:bottom] *= np.clip((np.sqrt(away) - 1.0) / 0.4, 0, 1)
+    hair = cv2.GaussianBlur(hair, (0, 0), 0.7)
     return np.asarray(cv2.resize(hair, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -51,11 +53,11 @@ def _patch(lab: Floats, at: Floats) -> Floats:
 
 
 def _away(lab: Floats, skin: Floats) -> Floats:
-    """How far each pixel is from a colour of skin, in tolerances, (h, w) float32."""
+    """How far each pixel is from a colour of skin, in tolerances, squared: (h, w) float32."""
     away = (lab - skin) / TOLERANCE
     # More light makes a forehead lighter, and that is still skin.
-    away[:, :, 0] = np.where(away[:, :, 0] > 0, 0.25 * away[:, :, 0], away[:, :, 0])
-    return np.asarray(np.sqrt((away**2).sum(2)), np.float32)
+    away[:, :, 0] = np.maximum(0.25 * away[:, :, 0], -away[:, :, 0])
+    return np.asarray(np.einsum("yxc,yxc->yx", away, away), np.float32)
 
 
 def _forehead(at: Floats) -> Floats:
