@@ -24,7 +24,7 @@ from likeness.engines.fomm.library import (  # noqa: E402
     open_model,
     path_of,
 )
-from likeness.errors import ModelFormat, OutputExists, UnknownModel, UsageError  # noqa: E402
+from likeness.errors import DiskFull, ModelFormat, OutputExists, UnknownModel, UsageError  # noqa: E402
 
 from ..fomm_models import write_files  # noqa: E402
 
@@ -88,6 +88,7 @@ def test_the_files_themselves_make_the_same(
         ("fomm:tiny", {"checkpoint": Path("a.pth")}, "Both"),
         ("fomm:tiny", {"region": "lips"}, "no region"),
         ("fomm:tiny", {"strength": 0.5}, "no strength"),
+        ("fomm:tiny", {"device": "cuda"}, "processor only"),
         ("mesh", {"checkpoint": Path("a.pth")}, "takes no model"),
         ("mesh:tiny", {}, "takes no model"),
         ("fomm:../tiny", {}, "cannot be a model's name"),
@@ -155,6 +156,18 @@ def test_import_says_what_it_made_and_replaces_nothing_unasked(
     with pytest.raises(OutputExists):
         import_model(*files, "second")
     path_of("second").unlink()
+
+
+def test_a_full_disk_is_called_one(files: tuple[Path, Path], home: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(DiskFull):
+            import_model(*files, "too-large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "too-large" not in list_models()
 
 
 def test_a_damaged_model_is_refused(files: tuple[Path, Path], home: Path) -> None:

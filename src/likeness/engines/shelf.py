@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from likeness import paths
@@ -126,7 +126,8 @@ class Shelf:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary_beside(path) as pending:
-                save_file(_apart(tensors), pending.path, {"likeness": text})
+                # Not by `save_file`, which does not say why it failed.
+                pending.path.write_bytes(save(_apart(tensors), {"likeness": text}))
                 pending.commit()
         except OSError as error:
             raise write_error(path, error) from error

@@ -46,6 +46,11 @@ class FommEngine:
                     f"The engine fomm moves the whole face, and knows no {choice.name.replace('_', ' ')}.",
                     "Leave that choice out, or use the engine mesh.",
                 )
+        if config.device not in ("auto", "cpu"):
+            raise UsageError(
+                f"The engine fomm runs on the processor only, not on {config.device}.",
+                "Leave out --device (device in Python).",
+            )
         if config.whole_frame:
             _refuse_faces(config)
         if model:
