@@ -158,6 +158,28 @@ def test_import_says_what_it_made_and_replaces_nothing_unasked(
     path_of("second").unlink()
 
 
+def test_own_models_are_listed_with_their_licences(
+    files: tuple[Path, Path], model: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    odd = import_model(*files, "odd", licence="[red]\x1b[2JCC0[/]", overwrite=True)
+    path_of("broken").write_bytes(b"nothing")
+    assert run(["models", "list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if ":" in line}
+    assert "CC0-1.0" in lines["fomm:tiny"]
+    assert "yours, from tiny-cpk.pth.tar" in lines["fomm:tiny"]
+    assert "[red][2JCC0[/]" in lines["fomm:odd"], "shown as it is, but for what would move the cursor"
+    assert "damaged" in lines["fomm:broken"]
+    assert run(["models", "info", model]) == 0
+    told = capsys.readouterr().out
+    assert hashlib.sha256(files[0].read_bytes()).hexdigest() in told
+    assert str(path_of("tiny")) in told
+    assert run(["models", "info", "fomm:none"]) == UnknownModel.exit_code
+    assert "fomm:tiny" in capsys.readouterr().err
+    odd.unlink()
+    path_of("broken").unlink()
+
+
 def test_a_full_disk_is_called_one(files: tuple[Path, Path], home: Path) -> None:
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -19,11 +19,13 @@ def models(context: typer.Context) -> None:
 
 @app.command("list")
 def list_models() -> None:
-    """List every file that can be fetched, its licence, and whether it is on this machine."""
+    """List every file that can be fetched, its licence, and whether it is here; and your own models."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from likeness.models import all_models, find
+    from likeness.models.own import own_models
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "size", "licence", "here", "for"):
@@ -31,6 +33,9 @@ def list_models() -> None:
     for entry in all_models():
         here = "[green]yes[/]" if find(entry.name) else "[dim]no[/]"
         table.add_row(entry.name, f"{entry.size_bytes / 1e6:.1f} MB", entry.licence, here, entry.purpose)
+    for model in own_models():
+        size, licence = f"{model.path.stat().st_size / 1e6:.1f} MB", escape(model.say("licence") or "damaged")
+        table.add_row(model.name, size, licence, "[green]yes[/]", escape(f"yours, from {model.say('from')}"))
     Console().print(table)
 
 
@@ -127,7 +132,21 @@ def _import_voice(checkpoint: Path, name: str, licence: str, overwrite: bool, *,
 def info(name: Annotated[str, typer.Argument(help="A name from `likeness models list`.")]) -> None:
     """Say all there is to know about one file: whose it is, its licence, its hash, where it comes from."""
     from likeness import models as library
+    from likeness.models.own import own_model
 
+    if ":" in name:
+        model = own_model(name)
+        said = {
+            "name": f"{model.name} (yours)",
+            "licence": model.say("licence") or "the file is damaged",
+            "from": model.say("from"),
+            "sha256": model.say("sha256"),
+            "imported": model.say("imported"),
+            "consent": model.say("consent"),
+            "here": str(model.path),
+        }
+        _print_lines({label: value for label, value in said.items() if value})
+        return
     entry, path = library.info(name), library.find(name)
     here = str(path) if path else f"no; fetched on first use, or with `likeness models pull {name}`"
     lines = {
@@ -140,5 +159,9 @@ def info(name: Annotated[str, typer.Argument(help="A name from `likeness models 
         "from": ", else ".join(str(source) for source in entry.sources),
         "here": here,
     }
+    _print_lines(lines)
+
+
+def _print_lines(lines: dict[str, str]) -> None:
     for label, value in lines.items():
         typer.echo(f"{label:8} {value}")
