@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from likeness.errors import FaceSetFormat, LikenessError, MediaNotFound
+from likeness.faces.identity import FACE_MODEL
 from likeness.facesets import alignments
 from likeness.facesets.alignments import (
     Alignments,
@@ -41,7 +42,7 @@ def document(record: FaceRecord) -> Json:
         "version": 1,
         "size_px": 320,
         "zoom": 1.25,
-        "identity_model": "some/1",
+        "identity_model": FACE_MODEL,
         "distance_to": "median",
         "sources": [SOURCE.to_json()],
         "faces": [record.to_json(), {**record.to_json(), "file": "000013_0.png", "frame": 13}],
@@ -116,6 +117,13 @@ def test_layout_does_not_matter(document: Json, how: dict[str, Any]) -> None:
     """Another program may have written it anew, even with the faces before all the rest."""
     found = parse_alignments("\n " + json.dumps(document, **how) + " \n")
     assert [face.frame for face in found.faces] == [12, 13]
+
+
+def test_embeddings_of_another_network_are_left_out(document: Json) -> None:
+    assert parse_alignments(json.dumps(document)).faces[0].identity is not None
+    other = parse_alignments(json.dumps({**document, "identity_model": "another/1"}))
+    assert other.identity_model == "another/1"
+    assert [(face.identity, face.identity_distance) for face in other.faces] == [(None, None)] * 2
 
 
 def test_a_byte_order_mark_is_passed_over(document: Json, tmp_path: Path) -> None:

@@ -143,6 +143,25 @@ def test_a_clip_becomes_a_face_set(clip: Path, folder: Path, caller: list[Pictur
         assert np.abs(faces.read(record).astype(int) - cut).mean() < 6
 
 
+def test_whose_face_it_is_can_be_measured_on_the_picture(
+    made: FaceSet, pair: Path, folder: Path, hopper_path: Path
+) -> None:
+    """Where pictures were exchanged, the file still says what it said, and the pictures do not."""
+    shutil.copytree(made.folder, folder / "A")
+    faces = FaceSet.open(folder / "A")
+    for record in faces.faces[:2]:
+        assert record.identity is not None
+        found = faces.embed(record)
+        assert found is not None
+        assert np.linalg.norm(found - record.identity) < 0.1
+    extract_faces(pair, folder / "B", keep=[hopper_path])
+    other = FaceSet.open(folder / "B")
+    shutil.copy(other.path(other.faces[0]), faces.path(faces.faces[0]))
+    exchanged = faces.embed(faces.faces[0])
+    assert exchanged is not None
+    assert np.linalg.norm(exchanged - np.asarray(faces.faces[0].identity)) > MATCH
+
+
 def test_the_same_twice(clip: Path, made: FaceSet, folder: Path) -> None:
     extract_faces(clip, folder / "again")
     assert FaceSet.open(folder / "again").sha256 == made.sha256

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -221,7 +221,7 @@ class Alignments:
         faces: in the order of the file.
         size_px, zoom: of the cuts, as `Alignment.cut` takes them.
         distance_to: what `FaceRecord.identity_distance` is measured from.
-        identity_model: what embeddings were measured with; "" where none is comparable with ours.
+        identity_model: what embeddings were measured with. Those of another network than ours are left out.
     """
 
     sources: tuple[SourceFile, ...]
@@ -298,13 +298,16 @@ def parse_alignments(text: str) -> Alignments:
     distance_to = header.raw("distance_to")
     if distance_to not in ("median", "keep"):
         raise DocumentError("has “distance_to” that is neither median nor keep")
+    model = header.text("identity_model", _WORD)
+    if model != FACE_MODEL:
+        faces = [replace(face, identity=None, identity_distance=None) for face in faces]
     return Alignments(
         sources,
         tuple(faces),
         header.whole("size_px", *SIZES_PX),
         header.number("zoom", 1, 2),
         distance_to,
-        header.text("identity_model", _WORD),
+        model,
     )
 
 

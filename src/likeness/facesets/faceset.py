@@ -9,10 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from likeness.errors import FaceSetFormat, MediaNotFound, NoFace, Unreadable
+from likeness.faces.identity import MIN_SIZE_PX, FaceEmbedding, embed_face
 from likeness.facesets.alignments import FILE_NAME, Alignments, FaceRecord, read_alignments
 from likeness.media.image import read_image
-from likeness.types import Floats, Picture
+from likeness.types import Face, Floats, Picture
 
 RANKED: Final = re.compile(r"(?:\d{5,9}-)?((?:\d{1,5}_)?\d{6,9}_\d{1,9}\.png)", re.ASCII)
 """A picture's name in the folder. `likeness swap sort` puts a rank before the name that the record knows."""
@@ -101,6 +104,22 @@ class FaceSet:
     def points(self, record: FaceRecord) -> Floats:
         """The (478, 3) float32 points of a face, px of its picture."""
         return record.alignment.cut_points(record.points, self.size_px, zoom=self.zoom)
+
+    def embed(self, record: FaceRecord, *, offline: bool | None = None) -> FaceEmbedding | None:
+        """Whose face a picture shows, (128,) float32, or None where it is too small to be known.
+
+        `record.identity` says the same of the frame it was cut from (they are within 0.1 of each other), but
+        that is what a file says, which anybody may edit, and pictures may be exchanged. Where consent depends
+        on it, measure.
+
+        Raises:
+            MediaError: the picture cannot be read.
+            ModelError: the identity network cannot be had.
+        """
+        face = Face(self.points(record), record.blendshapes, record.score)
+        if not np.isfinite(face.points).all() or face.size_px < MIN_SIZE_PX:
+            return None
+        return embed_face(self.read(record), face, offline=offline)
 
     @cached_property
     def sha256(self) -> str:
