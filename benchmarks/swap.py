@@ -43,6 +43,7 @@ from swap_learning import Looker, follow_curve, recall
 from swap_measures import distances
 from swap_media import PAIRS, REPOSITORY, Media, Pair, available, embed, prepare
 from swap_quick import measure_quick
+from swap_refine import measure_refine
 from swap_sheets import write_sheet
 
 MODELS = ("slim64", "slim128", "original", "lightweight")
@@ -108,6 +109,16 @@ def _quick(run: Run, pair: Pair) -> dict[str, Any]:
     return found
 
 
+def _refine(run: Run, pair: Pair) -> dict[str, Any]:
+    media, known = run.media(pair), run.kept("slim64", pair.name)
+    if not known.exists():
+        raise SystemExit(f"Refining {pair.name} needs its part slim64 first.")
+    steps, budget_s = json.loads(known.read_text())["steps"], 60 * run.minutes["refine"] * run.threads
+    found, pictures = measure_refine(media, "slim64", run.weights("slim64", pair.name), steps, budget_s)
+    write_sheet(run.work / f"refined-{pair.name}.jpg", media, pictures)
+    return found
+
+
 def _convert(run: Run, pair: Pair) -> dict[str, Any]:
     return measure_convert(run.media(pair), run.work, run.threads)
 
@@ -135,6 +146,7 @@ PARTS = {
     "media": Part(_look_at_media),
     "quick": Part(_quick),
     "slim64": Part(_learn("slim64"), 4.0),
+    "refine": Part(_refine, 2.0),
     "slim128": Part(_learn("slim128"), 6.0, SYNTHETIC_AND_REAL),
     "lightweight": Part(_learn("lightweight"), 3.0, SYNTHETIC_AND_REAL),
     "original": Part(_learn("original"), 3.0, SYNTHETIC_AND_REAL),
@@ -166,7 +178,7 @@ def main() -> None:
     report = gather(run)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, report)
-    for sheet in run.work.glob("slim*-synthetic-*.jpg"):
+    for sheet in run.work.glob("*-synthetic-*.jpg"):
         shutil.copyfile(sheet, options.out.parent / f"swap_{sheet.name}")
     print(json.dumps(report["aims"], indent=1))
 

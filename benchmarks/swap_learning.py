@@ -133,6 +133,10 @@ class Looker:
 
     Args:
         size_px: of the network's pictures.
+
+    Attributes:
+        real, masks: B's held-out faces, (n, size_px, size_px, 3) uint8, and where they are, 0…1.
+        to_a, to_b: embeddings of who they are.
     """
 
     def __init__(self, media: Media, size_px: int) -> None:
@@ -140,8 +144,8 @@ class Looker:
         self._judge = Judge(threads=1)
         self.to_a, self.to_b = media.a.references(), media.b.references()
         held_out = media.b.faces(media.b.held_out)
-        self._real = held_out.squares(size_px)
-        self._masks = masks_of(held_out, size_px)
+        self.real = held_out.squares(size_px)
+        self.masks = masks_of(held_out, size_px)
         self._known = media.a.faces(media.a.held_out)
         self._filmed = [self._judge.landmarks(item.frame.image) for item in media.a.held_out]
 
@@ -150,7 +154,7 @@ class Looker:
         chosen = spread(len(self._media.a.held_out), LOOKED_AT)
         items = [self._media.a.held_out[i] for i in chosen]
         pictures = self.paste(swap, chosen)
-        made = to_pictures(swap(self._real)[0])
+        made = to_pictures(swap(self.real)[0])
         found = embed(items, pictures)
         row = {"to_b": distances(found, self.to_b), "to_a": distances(found, self.to_a)}
         row |= self.judge_faces(made)
@@ -164,16 +168,16 @@ class Looker:
 
     def wholly(self, swap: Swap) -> dict[str, Any]:
         """All held-out frames: also expression over time, and flicker."""
-        made = to_pictures(swap(self._real)[0])
+        made = to_pictures(swap(self.real)[0])
         return self.judge_faces(made) | self.judge_frames(self.paste(swap, list(range(len(self._filmed)))))
 
     def judge_faces(self, made: Picture) -> dict[str, float]:
         """B's held-out faces as B, in the network's size, against what was filmed."""
         return {
-            "l1": l1(made, self._real, self._masks),
-            "ssim": ssim(made, self._real, self._masks),
-            "gmsd": gmsd(made, self._real, self._masks),
-            "sharpness": fineness(made, self._masks) / fineness(self._real, self._masks),
+            "l1": l1(made, self.real, self.masks),
+            "ssim": ssim(made, self.real, self.masks),
+            "gmsd": gmsd(made, self.real, self.masks),
+            "sharpness": fineness(made, self.masks) / fineness(self.real, self.masks),
         }
 
     def judge_frames(self, pictures: list[Picture]) -> dict[str, Any]:
