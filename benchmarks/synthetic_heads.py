@@ -6,7 +6,9 @@ image = render(head, Pose(yaw=0.4, jaw=0.6), side_px=64)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -114,34 +116,58 @@ def render(head: Head, pose: Pose, side_px: int) -> NDArray[np.uint8]:
     x, y = np.meshgrid(at, at - 0.08)
     share = ((y / VIEW + 1) / 2)[..., None]
     image = head.backdrop[0] * (1 - share) + head.backdrop[1] * share
-    depth = np.full(x.shape, np.inf)
     turn = _rotation(pose)
     middle = np.array([pose.x, pose.y - 0.12, 0.0])
     still = np.eye(3)
     shoulders = np.array([0.4 * pose.x, 1.05, 0.12])
     neck = np.array([0.7 * pose.x, 0.45, 0.1])
-    for centre, axes, frame, paint in (
-        (shoulders, np.array([0.85, 0.42, 0.4]), still, lambda u: np.broadcast_to(head.shirt, u.shape)),
-        (neck, np.array([0.2, 0.45, 0.2]), still, lambda u: np.broadcast_to(head.skin * 0.9, u.shape)),
-        (middle, head.size, turn, lambda u: _paint_face(head, pose, u)),
-        (middle + turn @ (head.size * [0, 0.12, -0.98]), head.size * [head.nose, 0.2, 0.28], turn,
-         lambda u: np.broadcast_to(head.skin, u.shape)),
-        (middle + turn @ (head.size * [1.0, 0.05, 0.1]), head.size * [0.1, 0.2, 0.15], turn,
-         lambda u: np.broadcast_to(head.skin * 0.92, u.shape)),
-        (middle + turn @ (head.size * [-1.0, 0.05, 0.1]), head.size * [0.1, 0.2, 0.15], turn,
-         lambda u: np.broadcast_to(head.skin * 0.92, u.shape)),
-        (middle, head.size * 1.1, turn, lambda u: _paint_hair(head, u)),
-    ):  # fmt: skip
-        _draw(image, depth, x, y, centre, axes, frame, paint, head.light)
+    canvas = _Canvas(image, np.full(x.shape, np.inf), x, y, head.light)
+
+    def plain(colour: Array) -> Callable[[Array], Array]:
+        return lambda u: np.broadcast_to(colour, u.shape)
+
+    nose = middle + turn @ (head.size * [0, 0.12, -0.98])
+    ears = [middle + turn @ (head.size * [side, 0.05, 0.1]) for side in (1.0, -1.0)]
+    ear = head.size * [0.1, 0.2, 0.15]
+    for part in (
+        _Ellipsoid(shoulders, np.array([0.85, 0.42, 0.4]), still, plain(head.shirt)),
+        _Ellipsoid(neck, np.array([0.2, 0.45, 0.2]), still, plain(head.skin * 0.9)),
+        _Ellipsoid(middle, head.size, turn, lambda u: _paint_face(head, pose, u)),
+        _Ellipsoid(nose, head.size * [head.nose, 0.2, 0.28], turn, plain(head.skin)),
+        *(_Ellipsoid(centre, ear, turn, plain(head.skin * 0.92)) for centre in ears),
+        _Ellipsoid(middle, head.size * 1.1, turn, lambda u: _paint_hair(head, u)),
+    ):
+        _draw(canvas, part)
     small = cv2.resize(image.astype(np.float32), (side_px, side_px), interpolation=cv2.INTER_AREA)
     return np.clip(np.rint(small * 255), 0, 255).astype(np.uint8)
 
 
-def _draw(image, depth, x, y, centre, axes, frame, paint, light) -> None:  # type: ignore[no-untyped-def]
+class _Ellipsoid(NamedTuple):
+    """A part of the picture. `frame` has its axes' directions as columns; `paint` colours its unit sphere."""
+
+    centre: Array
+    axes: Array
+    frame: Array
+    paint: Callable[[Array], Array]
+
+
+class _Canvas(NamedTuple):
+    """What was drawn so far, and how deep each pixel lies; where the pixels are; where the light comes from."""
+
+    image: Array
+    depth: Array
+    x: Array
+    y: Array
+    light: Array
+
+
+def _draw(canvas: _Canvas, part: _Ellipsoid) -> None:
     """One ellipsoid, seen along z without perspective, over what lies behind it.
 
     In its own frame, scaled to a unit sphere, a ray is o + t d with |o + t d| = 1.
     """
+    image, depth, x, y, light = canvas
+    centre, axes, frame, paint = part
     reach = np.abs(frame) @ axes
     rows = np.abs(y[:, 0] - centre[1]) <= reach[1]
     columns = np.abs(x[0] - centre[0]) <= reach[0]
@@ -161,10 +187,10 @@ def _draw(image, depth, x, y, centre, axes, frame, paint, light) -> None:  # typ
     normal = (u / axes) @ frame.T
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
     shade = 0.45 + 0.65 * np.clip(normal @ light, 0, 1)
-    part, behind = image[box], depth[box]
-    part[there] = (colour * shade[..., None])[there]
+    seen, behind = image[box], depth[box]
+    seen[there] = (colour * shade[..., None])[there]
     behind[there] = (t + centre[2])[there]
-    image[box], depth[box] = part, behind
+    image[box], depth[box] = seen, behind
 
 
 def _paint_face(head: Head, pose: Pose, u: Array) -> Array:

@@ -140,7 +140,8 @@ class DenseMotion(nn.Module):
 
     def shrink(self, source: Tensor) -> Tensor:
         """The source at the size at which motion is estimated; the same for all frames."""
-        return self.down(source)  # type: ignore[no-any-return]
+        small: Tensor = self.down(source)
+        return small
 
     def forward(self, small_source: Tensor, source: Keypoints, driving: Keypoints) -> Motion:
         """Args: (batch, 3, h, w) from `shrink`, and both pictures' points."""
@@ -197,10 +198,10 @@ class Generator(nn.Module):
 
     def encode(self, source: Tensor) -> Tensor:
         """(batch, 3, h, w) to its features; the same for all frames."""
-        x = self.first(source)
+        x: Tensor = self.first(source)
         for block in self.down_blocks:
             x = block(x)
-        return x  # type: ignore[no-any-return]
+        return x
 
     def decode(self, features: Tensor, motion: Motion) -> Tensor:
         """The frame (batch, 3, h, w) from the source's features and how they move."""
