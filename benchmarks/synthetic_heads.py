@@ -152,7 +152,7 @@ class _Ellipsoid(NamedTuple):
 
 
 class _Canvas(NamedTuple):
-    """What was drawn so far, and how deep each pixel lies; where the pixels are; where the light comes from."""
+    """What was drawn, and how deep each pixel lies; where the pixels are; where the light comes from."""
 
     image: Array
     depth: Array
