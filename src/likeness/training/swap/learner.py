@@ -12,47 +12,25 @@ Consent is not asked for here, and nothing is written: `train_swap` does both. W
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
-from likeness.errors import UsageError
 from likeness.nn.swap import SIDES, SwapConfig, SwapNet
 from likeness.training.swap.batches import Batch, Batches, Prepared
 from likeness.training.swap.faces import Faces
+from likeness.training.swap.learning import Learner
 from likeness.training.swap.losses import face_losses
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.world import World
 from likeness.types import Floats, Picture
 
-BETAS = (0.5, 0.99)
-"""Of Adam, as DeepFaceLab and its like take it: faces of a batch differ much, so a short memory serves."""
 _AT_ONCE = 32
 
 
-class Outcome(NamedTuple):
-    """What a step gave.
-
-    Attributes:
-        losses: by name ("l1_a" …), weighted; "total" is what the networks were moved by.
-        gradient_norm: before clipping.
-    """
-
-    losses: dict[str, float]
-    gradient_norm: float
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether all went well; if not, the networks were not changed."""
-        return math.isfinite(self.gradient_norm) and all(map(math.isfinite, self.losses.values()))
-
-
-class SwapLearner:
+class SwapLearner(Learner[SwapNet, Batch]):
     """The networks, their optimiser, and where they stand.
 
     Args:
@@ -81,19 +59,15 @@ class SwapLearner:
         device: torch.device | str = "cpu",
         world: World | None = None,
     ) -> None:
-        self.config, self.settings = config, settings or SwapSettings()
-        self.device, self.world = torch.device(device), world or World()
-        self.share_of = share_of or (lambda step: step / max(1, plan_steps))
-        self.features = None if features is None else features.to(self.device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.seed)
-            self.net = SwapNet(config).to(self.device)
-        # Channels last in memory: an eighth faster on processors, and what graphics cards like, too.
-        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = Adam(
-            self.net.parameters(), self.settings.learning_rate, BETAS, fused=_fuses(self.device)
+        super().__init__(
+            lambda: SwapNet(config),
+            settings or SwapSettings(),
+            share_of or (lambda step: step / max(1, plan_steps)),
+            features,
+            device,
+            world,
         )
-        self.steps, self.slow_down = 0, 1.0
+        self.config = config
         self.batches = Batches(
             Prepared.of(a, config.size_px),
             Prepared.of(b, config.size_px),
@@ -104,48 +78,11 @@ class SwapLearner:
             self.world.rank,
             self.world.size,
         )
-        self._stream: Iterator[tuple[int, Batch]] | None = None
 
-    def step(self, count: int = 1) -> Outcome:
-        """Learn from the next `count` batches; stops at once where numbers end.
-
-        Returns:
-            What the last of them gave.
-        """
-        if count < 1:
-            raise UsageError(f"{count} steps cannot be taken.", "Take at least one.")
-        for _ in range(count):
-            outcome = self._step(self._next())
-            if not outcome.is_finite:
-                break
-            self.steps += 1
-        return outcome
-
-    def _next(self) -> Batch:
-        if self._stream is None:
-            self._stream = self.batches.stream(
-                self.steps, lambda step: self.settings.is_final(self.share_of(step))
-            )
-        _, batch = next(self._stream)
-        return batch
-
-    def _step(self, batch: Batch) -> Outcome:
-        rate = self.settings.rate(self.steps, self.share_of(self.steps)) * self.slow_down
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        losses = self.losses(batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        total = torch.stack(list(losses.values())).sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        parameters = list(self.net.parameters())
-        mean = self.world.average(total, parameters)
-        norm = nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
-        told = torch.stack([mean, norm, *(loss.detach() for loss in losses.values())]).tolist()
-        outcome = Outcome(dict(zip(("total", *losses), [told[0], *told[2:]], strict=True)), told[1])
-        # All processes come to the same answer: the norm and the mean are the same in all of them.
-        if math.isfinite(told[0]) and math.isfinite(told[1]):
-            self.optimizer.step()
-        return outcome
+    def stream(self) -> Iterator[Batch]:
+        """Batches from the next step on, without end."""
+        batches = self.batches.stream(self.steps, lambda step: self.settings.is_final(self.share_of(step)))
+        return (batch for _, batch in batches)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """All parts of the loss, by name and person; nothing is learned by asking."""
@@ -158,11 +95,6 @@ class SwapLearner:
             for name, loss in face_losses(made, half, self.settings.weights, self.features).items():
                 found[f"{name}_{side}"] = loss
         return found
-
-    def precision(self) -> torch.autocast:
-        """Half precision where it pays: on cards that know bfloat16, which needs no scaling of losses."""
-        pays = self.settings.mixed and self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=pays)
 
     def swap(self, pictures: Picture, to: str) -> tuple[Floats, Floats]:
         """Faces shown as one person's; nothing is learned from it.
@@ -185,38 +117,3 @@ class SwapLearner:
         if not colours:
             return np.empty((0, size, size, 3), np.float32), np.empty((0, size, size), np.float32)
         return np.concatenate(colours), np.concatenate(masks)
-
-    def state(self) -> dict[str, Tensor]:
-        """Weights and what the optimiser remembers, by name; `restore` takes it back."""
-        found = {f"net.{name}": value for name, value in self.net.state_dict().items()}
-        names = [name for name, _ in self.net.named_parameters()]
-        for index, kept in self.optimizer.state_dict()["state"].items():
-            found |= {f"adam.{names[index]}.{key}": value for key, value in kept.items()}
-        return found
-
-    def restore(self, tensors: dict[str, Tensor], steps: int) -> None:
-        """Back to a `state`, after so many steps.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: it is another model's.
-        """
-        self.net.load_state_dict(_below(tensors, "net."))
-        kept: dict[int, dict[str, Any]] = {}
-        for index, (name, parameter) in enumerate(self.net.named_parameters()):
-            found = _below(tensors, f"adam.{name}.")
-            if found:
-                # The fused optimiser takes it for granted that this lies in memory as the weight does.
-                kept[index] = {
-                    key: torch.empty_like(parameter).copy_(value) if value.ndim else value.clone()
-                    for key, value in found.items()
-                }
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept})
-        self.steps, self._stream = steps, None
-
-
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _fuses(device: torch.device) -> bool:
-    return device.type in ("cpu", "cuda")

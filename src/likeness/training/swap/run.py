@@ -26,7 +26,8 @@ from likeness.training.journal import Journal
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
 from likeness.training.swap.faces import Faces
-from likeness.training.swap.learner import Outcome, SwapLearner
+from likeness.training.swap.learner import SwapLearner
+from likeness.training.swap.learning import Outcome
 from likeness.training.swap.permit import Permits, check_records, middle, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder
