@@ -71,6 +71,7 @@ def test_pictures_may_be_bytes(pair: Pair, video: list[np.ndarray]) -> None:
     [
         (np.zeros((64, 64)), "no picture"),
         (np.zeros((64, 64, 4)), "no picture"),
+        (np.zeros((0, 64, 3)), "no picture"),
         (np.zeros((64, 64, 3), np.int64), "no picture"),
         (np.full((64, 64, 3), 200.0), "Divide"),
         (np.full((64, 64, 3), np.nan), "nan"),
@@ -99,10 +100,17 @@ def test_what_is_displayed_is_sealed(pair: Pair, video: list[np.ndarray], tmp_pa
     assert shown.save(tmp_path / "saved.mp4").is_file()
 
 
-def test_display_needs_as_many_frames(video: list[np.ndarray]) -> None:
+def test_what_cannot_be_displayed_is_refused(video: list[np.ndarray]) -> None:
     with pytest.raises(UsageError):
         display(video[0], video, video[:2])
     with pytest.raises(UsageError):
         display(video[0], [])
     with pytest.raises(UsageError):
         display(video[0][:32], video)
+    for fps in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(UsageError, match="a second"):
+            display(video[0], video, fps=fps)
+    with pytest.raises(UsageError, match="no picture"):
+        display((video[0] * 255).astype(np.int64), video)
+    with pytest.raises(UsageError, match="nan"):
+        display(np.full_like(video[0], np.nan), video)

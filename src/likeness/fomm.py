@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.disclosure.seal import SealedVideo
-from likeness.engines.fomm.animator import Animator, Settings, render_all
+from likeness.engines.fomm.animator import Animator, Settings, check_picture, render_all
 from likeness.engines.fomm.checkpoint import Pair
 from likeness.engines.fomm.library import import_model, open_files
 from likeness.errors import UsageError
@@ -33,6 +33,8 @@ from likeness.pipelines.show import video_html
 from likeness.types import Floats, Making, Picture
 
 __all__ = ["Display", "display", "import_model", "load_checkpoints", "make_animation"]
+
+MOST_FPS = 240
 
 
 def load_checkpoints(
@@ -135,8 +137,11 @@ def display(
         fps: the original shows 20 frames a second.
 
     Raises:
-        UsageError: there is no frame, the numbers of frames differ, or a picture is of another size.
+        UsageError: there is no frame, the numbers of frames differ, a picture is no such array or of another
+            size, or there is no such rate.
     """
+    if not 0 < fps <= MOST_FPS:
+        raise UsageError(f"{fps} is no number of frames a second.", f"Give one up to {MOST_FPS}.")
     if not len(driving) or (generated is not None and len(generated) != len(driving)):
         raise UsageError(
             f"There are {len(driving)} driver frames, and {len(generated or ())} generated ones.",
@@ -155,12 +160,7 @@ def display(
 
 
 def _picture(image: Floats | Picture) -> Picture:
-    array = np.asarray(image)
-    if array.ndim != 3 or array.shape[2] != 3:
-        raise UsageError(f"An array of shape {array.shape} is no picture.", "Give (height, width, 3), RGB.")
-    if array.dtype == np.uint8:
-        return np.asarray(array, np.uint8)
-    return np.asarray(np.clip(np.rint(array.astype(np.float32) * 255), 0, 255), np.uint8)
+    return np.asarray(np.clip(np.rint(check_picture(image) * 255), 0, 255), np.uint8)
 
 
 def _even(image: Picture) -> Picture:

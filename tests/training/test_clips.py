@@ -39,6 +39,14 @@ def test_clips_are_cut_once(clips_path: Path, tmp_path: Path) -> None:
     assert len(list(cache.iterdir())) == 9
 
 
+def test_a_cut_that_is_damaged_is_made_again(clips_path: Path, tmp_path: Path) -> None:
+    wanted = [np.array(clip.frames) for clip in prepare_clips(clips_path, tmp_path / "cache", WHOLE).clips]
+    for number, path in enumerate(sorted((tmp_path / "cache").iterdir())):
+        path.write_bytes(path.read_bytes()[: (0, 50, 3000, 128)[number]])
+    again = prepare_clips(clips_path, tmp_path / "cache", WHOLE).clips
+    np.testing.assert_array_equal([clip.frames for clip in again], wanted)
+
+
 def test_what_cannot_be_used_is_left_out_with_a_reason(clips_path: Path, tmp_path: Path) -> None:
     (clips_path / "broken.mp4").write_bytes(b"no video" * 100)
     found = prepare_clips(clips_path, tmp_path / "cache", WHOLE)
@@ -48,8 +56,9 @@ def test_what_cannot_be_used_is_left_out_with_a_reason(clips_path: Path, tmp_pat
 
 
 def test_dots_are_no_faces(clips_path: Path, tmp_path: Path) -> None:
-    with pytest.raises(NoFrames, match="shows no face"):
+    with pytest.raises(NoFrames, match="shows no face") as found:
         prepare_clips(clips_path, tmp_path / "cache", Cut(32, 32, crop=True))
+    assert "--no-crop" in found.value.hint
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

@@ -140,7 +140,8 @@ def _read(path: Path) -> Iterator[Picture]:
 def _prepare(path: Path, cache: Path, cut: Cut, threads: int) -> NDArray[np.uint8]:
     """The clip's frames, from the cache or cut now."""
     stored = cache / f"{path.stem[:40]}-{_key(path, cut)}.npy"
-    if not stored.is_file():
+    frames = _read_stored(stored)
+    if frames is None:
         crop, wanted = _survey(path, cut, threads)
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,16 @@ def _prepare(path: Path, cache: Path, cut: Cut, threads: int) -> NDArray[np.uint
                 pending.commit()
         except OSError as error:
             raise write_error(stored, error) from error
-    frames: NDArray[np.uint8] = np.load(stored, mmap_mode="r", allow_pickle=False)
+        frames = np.load(stored, mmap_mode="r", allow_pickle=False)
+    return frames
+
+
+def _read_stored(path: Path) -> NDArray[np.uint8] | None:
+    """What was cut earlier; nothing if it is not there, or cut off."""
+    try:
+        frames: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
     return frames
 
 

@@ -141,25 +141,32 @@ def check_size(config: FommConfig, height: int, width: int) -> None:
         )
 
 
-def as_tensor(image: Floats | Picture) -> Tensor:
-    """(h, w, 3) as (1, 3, h, w) float32, 0 … 1.
+def check_picture(image: Floats | Picture) -> Floats:
+    """(h, w, 3) as float32, 0 … 1.
 
     Raises:
         UsageError: it is no such array.
     """
     array = np.asarray(image)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype.kind not in "fu":
+    if array.ndim != 3 or array.shape[2] != 3 or not array.size or array.dtype.kind not in "fu":
         raise UsageError(
             f"An array of shape {array.shape} and type {array.dtype} is no picture.",
             "Give (height, width, 3), float 0 to 1 or uint8 0 to 255, RGB.",
         )
-    scaled = array.astype(np.float32) / 255 if array.dtype == np.uint8 else array.astype(np.float32)
+    scaled: Floats = array.astype(np.float32)
+    if array.dtype == np.uint8:
+        scaled /= 255
     if not (scaled.min() >= -1e-3 and scaled.max() <= 1 + 1e-3):
         raise UsageError(
             f"The picture's numbers reach from {scaled.min():g} to {scaled.max():g}.",
             "Divide them by 255, or give uint8.",
         )
-    return torch.from_numpy(np.ascontiguousarray(scaled)).permute(2, 0, 1)[None]
+    return scaled
+
+
+def as_tensor(image: Floats | Picture) -> Tensor:
+    """(h, w, 3) as (1, 3, h, w) float32, 0 … 1. Errors as in `check_picture`."""
+    return torch.from_numpy(np.ascontiguousarray(check_picture(image))).permute(2, 0, 1)[None]
 
 
 def _last(image: Tensor) -> Tensor:

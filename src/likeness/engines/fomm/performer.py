@@ -54,7 +54,7 @@ class FommPerformer:
         frame = self._animator.render(self._driver_crop.cut(_image_of(motion)))
         out = self._source.copy()
         left, top, right, bottom = self._box
-        moved = _enlarge(frame, self._to_crop, right - left, bottom - top)
+        moved = _fit_box(frame, self._to_crop, right - left, bottom - top)
         below = out[top:bottom, left:right].astype(np.float32)
         mixed = below + self._share * (moved * 255 - below)
         out[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
@@ -108,11 +108,10 @@ def _place(crop: Crop, width: int, height: int) -> tuple[tuple[int, int, int, in
     return (left, top, right, bottom), to_crop, share[:, :, None]
 
 
-def _enlarge(frame: Floats, to_crop: Floats, width: int, height: int) -> Floats:
-    """(height, width, 3) float32 0 … 1: the model's frame as the box shows it."""
-    shrinking = to_crop[0, 0] > 1
-    how = (cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
-    if shrinking:
+def _fit_box(frame: Floats, to_crop: Floats, width: int, height: int) -> Floats:
+    """(height, width, 3) float32 0 … 1: the model's frame as the box shows it, larger or smaller."""
+    if to_crop[0, 0] > 1:
         return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(frame, to_crop, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.clip(moved, 0, 1), np.float32)
