@@ -194,14 +194,17 @@ class QuickSwapConfig(PasteConfig):
 
     Attributes:
         looks: how many pictures of the face to show are kept, at most (1…200).
+        shape: how far the face takes on B's shape, too (0…1); 0 = only what it is painted with is B's.
     """
 
     colour: Colour = "light"
     looks: int = 48
+    shape: float = 0.6
 
     def __post_init__(self) -> None:
         PasteConfig.__post_init__(self)
         _between("looks", self.looks, 1, 200)
+        _between("shape", self.shape, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

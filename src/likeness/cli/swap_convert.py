@@ -213,6 +213,14 @@ def quick(
         int,
         typer.Option(help="How many pictures of a clip of them are used at most.", rich_help_panel=LOOK),
     ] = 48,
+    shape: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="How far the face takes on their shape, too (0 to 1); its outline stays.",
+            rich_help_panel=LOOK,
+        ),
+    ] = 0.6,
     mask_erode: MaskErode = 0.02,
     mask_blur: MaskBlur = 0.08,
     sharpen: Sharpen = 0.0,
@@ -241,8 +249,8 @@ def quick(
 ) -> None:
     """Swap a face at once, without training: a picture of the person is bent onto the clip's face.
 
-    It is sharp, and keeps the shape of the face that was filmed: about half of the likeness is the shown
-    person's.
+    It is sharp, and keeps the outline of the face that was filmed, and its mouth: part of the likeness stays
+    theirs.
 
     **Example**
 
@@ -255,6 +263,7 @@ def quick(
     config = QuickSwapConfig(
         colour=colour,
         looks=looks,
+        shape=shape,
         mask_erode=mask_erode,
         mask_blur=mask_blur,
         sharpen=sharpen,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip,
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, Progress, silent
 from likeness.types import Ingredient, Making, Picture
+
+LOOK_AHEAD = 100
+"""So many frames are followed before the first one is painted, to learn what A's face is like at rest."""
+MOST_BYTES = 256 << 20
+"""Their pictures take no more than this."""
 
 
 def quick(
@@ -65,7 +71,7 @@ def quick(
         looks = gather_looks(face, config.looks, on_progress)
         rate_hz = float(reader.info.rate)
         chooser = Chooser(config.face, None, rate_hz, offline=offline)
-        bent = _Bent(QuickSwap(looks, rate_hz), Finisher(config, rate_hz))
+        bent = _Bent(QuickSwap(looks, rate_hz), Finisher(config, rate_hz), config.shape)
         return write_swapped(
             reader,
             follow(reader, chooser, hands),
@@ -107,26 +113,45 @@ def gather_looks(face: Path, most: int, on_progress: OnProgress = silent) -> tup
 
 
 class _Bent:
-    """The swap of a clip, frame by frame."""
+    """The swap of a clip, frame by frame; its beginning is read ahead, to learn the shape of A's face.
 
-    def __init__(self, faces: QuickSwap, finisher: Finisher) -> None:
+    Args:
+        share: of B's shape.
+    """
+
+    def __init__(self, faces: QuickSwap, finisher: Finisher, share: float = 0.6) -> None:
         self._faces = faces
         self._finisher = finisher
+        self._share = share
 
     def swap(self, followed: Iterable[Followed]) -> Iterator[tuple[Followed, Picture]]:
         """Every frame, and its finished picture."""
-        for item in followed:
+        for item in self._look_ahead(iter(followed)):
             if item.face is None or item.square is None:
                 yield item, item.frame.image
                 continue
             if item.starts:
                 self._faces.forget()
                 self._finisher.forget()
-            new, mask, shown = self._faces.render(item.face, item.square)
+            new, mask, shown, inside = self._faces.render(item.frame.image, item.face, item.square)
             picture = self._finisher.finish(
-                item.frame.image, item.square, item.face.points, new, mask, shown, item.hands
+                item.frame.image, item.square, item.face.points, new, mask, shown, item.hands, inside
             )
             yield item, picture
+
+    def _look_ahead(self, stream: Iterator[Followed]) -> Iterator[Followed]:
+        """The same frames; at the first face, as many as are kept are read to learn from."""
+        for first in stream:
+            if first.face is None:
+                yield first
+                continue
+            bytes_each = max(first.frame.image.nbytes, 1)
+            ahead = [first, *islice(stream, min(LOOK_AHEAD, MOST_BYTES // bytes_each))]
+            self._faces.learn([item.face for item in ahead if item.face is not None], self._share)
+            ahead.reverse()
+            while ahead:
+                yield ahead.pop()
+            yield from stream
 
 
 def _describe(config: QuickSwapConfig, clip: Path, face: Path, looks: int, permission: Permission) -> Making:
@@ -136,7 +161,12 @@ def _describe(config: QuickSwapConfig, clip: Path, face: Path, looks: int, permi
         engine_version=VERSION,
         ingredients=(Ingredient(clip, "source"), Ingredient(face, "source")),
         models=(ref(LANDMARKER),),
-        parameters={"colour": config.colour, "looks": looks, "face_scale": config.face_scale},
+        parameters={
+            "colour": config.colour,
+            "looks": looks,
+            "shape": config.shape,
+            "face_scale": config.face_scale,
+        },
         rights=config.rights,
         label=config.label,
         tsa_url=config.tsa_url,

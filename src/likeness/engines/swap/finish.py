@@ -35,6 +35,7 @@ class Finisher:
         mask: Floats,
         shown: Floats | None = None,
         hands: tuple[Hand, ...] = (),
+        inside: tuple[Picture, Floats] | None = None,
     ) -> Picture:
         """A copy of the picture with the new face in it.
 
@@ -46,13 +47,19 @@ class Finisher:
             mask: (size, size) float32, 0…1, where there is any; its edge is softened.
             shown: (size, size) float32, 0…1, what of it is to be seen; None = all.
             hands: those in the picture.
+            inside: what is seen between the lips, in the scene's colours already, (size, size, 3) uint8 RGB;
+                and where, (size, size) float32, 0…1.
         """
         config, size = self._config, len(face)
         scene = square.cut(image, size)
         front = self._front(scene, square, points, hands)
         if shown is not None:
             front = 1 - shown * (1 - front)
-        matched = self._colour(face, scene, np.asarray(mask * (1 - front), np.float32))
+        compared = mask * (1 - front) if inside is None else mask * (1 - front) * (1 - inside[1])
+        matched = self._colour(face, scene, np.asarray(compared, np.float32))
+        if inside is not None:
+            within = inside[1][:, :, None]
+            matched = np.asarray(matched * (1 - within) + inside[0] * within + np.float32(0.5), np.uint8)
         share = soften(mask, erode=config.mask_erode, blur=config.mask_blur) * (1 - front)
         return paste(
             image,

@@ -9,8 +9,8 @@ from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, SKIN
 from likeness.types import Floats, Picture
 
 WORK_PX = 96
-PATCHES = (9, 8, *SKIN)
-"""Between the brows, cheeks and nose: skin, seldom covered, and lit in different ways."""
+GLABELLA, BRIDGE = 9, 8
+"""Between the brows, and below: skin as it is lit on the forehead, if a fringe does not reach so far."""
 PATCH_RADIUS = 0.022
 """In sides of the square."""
 TOLERANCE = np.array([15.0, 7.0, 7.0], np.float32)
@@ -38,7 +38,12 @@ def forehead_hair(square: Picture, points: Floats) -> Floats:
     hair = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
     rows = np.flatnonzero(hair.any(1))
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
-    away = np.min([_away(lab[top:bottom], _patch(lab, at[point])) for point in PATCHES], axis=0)
+    skin = [_patch(lab, at[point]) for point in SKIN]
+    for point in (GLABELLA, BRIDGE):
+        patch = _patch(lab, at[point])
+        if min(float(_away(patch[None, None], one)[0, 0]) for one in skin) < 1:
+            skin.append(patch)
+    away = np.min([_away(lab[top:bottom], one) for one in skin], axis=0)
     hair[top:bottom] *= np.clip((np.sqrt(away) - 1.0) / 0.4, 0, 1)
     hair = cv2.GaussianBlur(hair, (0, 0), 0.7)
     return np.asarray(cv2.resize(hair, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -70,6 +75,7 @@ def _forehead(at: Floats) -> Floats:
     tall = float(np.linalg.norm(at[FOREHEAD_TOP] - line.mean(0)))
     # A little above the brows, whose own hair is to stay B's, and up beyond the hairline.
     low = line + 0.22 * tall * up
+    low = np.vstack([low[: len(low) // 2], at[GLABELLA][None], low[len(low) // 2 :]])
     outer = np.stack([low[0], low[-1]]) + np.array([[-0.5], [0.5]]) * (low[-1] - low[0])
     ring = np.vstack([outer[:1], low, outer[1:], (outer + 3 * tall * up)[::-1]])
     mask = np.zeros((WORK_PX, WORK_PX), np.uint8)

@@ -1,21 +1,29 @@
 """A swap without training: the nearest look of B, bent onto A's points by the mesh.
 
-What moves is A's: the lips, the lids, where the eyes look. What it is painted with is B's. The shape of the
-face stays A's too, and so about half of the likeness; what is seen between the lips stays A's wholly.
+What moves is A's: the lips, the lids, where the eyes look. What it is painted with is B's, and the shape of
+the face is B's in part: its outline stays A's, since it has to end where A's face ends. What is seen between
+the lips is A's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from likeness.engines.swap.mask import face_mask, mouth_mask, soften
 from likeness.engines.swap.meshwarp import warp
-from likeness.engines.swap.nearest import Choice, Look
+from likeness.engines.swap.nearest import TRAIT_WEIGHTS, Choice, Look
+from likeness.engines.swap.shape import OwnShape, rest_shape
 from likeness.faces.aligned import Alignment
+from likeness.faces.topology import canonical_mesh
 from likeness.types import Face, Floats, Picture
 
 NAME, VERSION = "mesh-swap", "1"
 SMALLEST_PX, LARGEST_PX = 96, 512
+CALM, LIVELY = 1.0, 2.2
+"""How much expression a face that counts as resting may have. Beyond the second its shape says nothing of its
+bones, between the two it counts in part: a smile on B's only photo shall not become A's."""
 
 
 class QuickSwap:
@@ -27,17 +35,33 @@ class QuickSwap:
     """
 
     def __init__(self, looks: tuple[Look, ...], rate_hz: float) -> None:
+        self._looks = looks
         self._choice = Choice(looks, rate_hz)
+        self._shape: OwnShape | None = None
 
-    def render(self, face: Face, square: Alignment) -> tuple[Picture, Floats, Floats]:
-        """The new face in the old one's square, where it is, and what of it is to be seen.
+    def learn(self, faces: Sequence[Face], share: float) -> None:
+        """Take on so much (0…1) of B's shape, as far as it and that of A, in these faces, can be told."""
+        theirs = [Face(look.points, look.traits[3:] / TRAIT_WEIGHTS, 1.0) for look in self._looks]
+        share *= min(_calmness(faces), _calmness(theirs))
+        if share > 0:
+            mesh = canonical_mesh()
+            self._shape = OwnShape(rest_shape(faces, mesh), rest_shape(theirs, mesh), share, mesh)
+
+    def render(
+        self, image: Picture, face: Face, square: Alignment
+    ) -> tuple[Picture, Floats, Floats, tuple[Picture, Floats]]:
+        """The new face in the old one's square, (n, n) px; n is about what it has in the picture, 96 to 512.
+
+        Args:
+            image: (h, w, 3) uint8 RGB, where the old face is.
 
         Returns:
-            (n, n, 3) uint8 RGB, (n, n) float32 and (n, n) float32, 0…1. n is about what the square has in the
-            picture, from 96 to 512 px.
+            (n, n, 3) uint8 RGB; (n, n) float32, where the face is; (n, n) float32, what of it is to be seen;
+            and what is seen between its lips, with where that is.
         """
         size = int(np.clip(np.ceil(square.side_px / 16) * 16, SMALLEST_PX, LARGEST_PX))
-        points = square.cut_points(face.points, size)
+        old = square.cut_points(face.points, size)
+        points = old if self._shape is None else square.cut_points(self._shape.move(face.points), size)
         mixed, seen = np.zeros((size, size, 4), np.float32), np.zeros((size, size), np.float32)
         for look, share in self._choice.choose(face):
             bent, there = warp(look.texture, look.points, points, size)
@@ -45,10 +69,20 @@ class QuickSwap:
             mixed += weight[:, :, None] * bent
             seen += weight
         mixed /= np.maximum(seen, 1e-3)[:, :, None]
-        mask = face_mask(points, size) * soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
-        shown = mixed[:, :, 3] / np.float32(255) * (1 - mouth_mask(points, size))
-        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), mask, np.asarray(shown, np.float32)
+        mask = face_mask(points, size) * face_mask(old, size)
+        mask *= soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
+        shown = np.asarray(mixed[:, :, 3] / np.float32(255), np.float32)
+        scene, mouth = square.cut(image, size), mouth_mask(points, size)
+        if self._shape is not None and mouth.any():
+            scene = warp(scene, old, points, size)[0]
+        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), mask, shown, (scene, mouth)
 
     def forget(self) -> None:
         """The face was gone: begin anew."""
         self._choice.forget()
+
+
+def _calmness(faces: Sequence[Face]) -> float:
+    """Whether a face at rest is among these, 0…1."""
+    effort = sorted(float(np.linalg.norm(TRAIT_WEIGHTS * face.blendshapes)) for face in faces)
+    return float(np.clip((LIVELY - effort[len(effort) // 6]) / (LIVELY - CALM), 0, 1))
