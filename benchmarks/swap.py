@@ -9,6 +9,7 @@ trained on; all figures are taken there. Parts:
 
     media         whether the tracker finds the synthetic people, and whose they are taken for
     quick         the swap without training, to compare with
+    warp128       the swap by warping, and the network that mends it, trained on B alone
     slim64, slim128           curves over CPU time
     original, lightweight     the same of the networks of old, in the hands of the same trainer
     refine        what adversarial rounds do to sharpness and likeness, and what an unsharp mask does
@@ -45,6 +46,7 @@ from swap_media import PAIRS, REPOSITORY, Media, Pair, available, embed, prepare
 from swap_quick import measure_quick
 from swap_refine import measure_refine
 from swap_sheets import write_sheet
+from swap_warp import follow_warp
 
 MODELS = ("slim64", "slim128", "original", "lightweight")
 SYNTHETIC_AND_REAL = ("synthetic-1", "grid-1")
@@ -119,6 +121,13 @@ def _refine(run: Run, pair: Pair) -> dict[str, Any]:
     return found
 
 
+def _warp(run: Run, pair: Pair) -> dict[str, Any]:
+    media = run.media(pair)
+    found, pictures = follow_warp("warp128", media, run.minutes["warp128"], run.threads)
+    write_sheet(run.work / f"warp128-{pair.name}.jpg", media, pictures)
+    return found
+
+
 def _convert(run: Run, pair: Pair) -> dict[str, Any]:
     return measure_convert(run.media(pair), run.work, run.threads)
 
@@ -147,6 +156,7 @@ PARTS = {
     "quick": Part(_quick),
     "slim64": Part(_learn("slim64"), 4.0),
     "refine": Part(_refine, 2.0),
+    "warp128": Part(_warp, 2.0),
     "slim128": Part(_learn("slim128"), 6.0, SYNTHETIC_AND_REAL),
     "lightweight": Part(_learn("lightweight"), 3.0, SYNTHETIC_AND_REAL),
     "original": Part(_learn("original"), 3.0, SYNTHETIC_AND_REAL),

@@ -21,7 +21,8 @@ from likeness.engines.swap.mask import face_mask
 from likeness.nn.swap import MODELS
 from likeness.pipelines.swap import _Learned
 from likeness.training.swap.faces import Faces
-from likeness.training.swap.learner import BETAS, SwapLearner
+from likeness.training.swap.learner import SwapLearner
+from likeness.training.swap.warp_learner import WarpLearner
 from likeness.types import Floats, ModelRef, Picture
 from swap_baselines import SHAPES, Baseline, count_parameters
 from swap_measures import (
@@ -80,7 +81,7 @@ class Course:
         spent_s, wall_s: what it took so far; judging is not counted.
     """
 
-    learner: SwapLearner
+    learner: SwapLearner | WarpLearner
     budget_s: float
     spent_s: float = 0.0
     wall_s: float = 0.0
@@ -94,7 +95,7 @@ class Course:
             self.wall_s += time.perf_counter() - wall
 
 
-def begin(model: str, media: Media, budget_s: float) -> Course:
+def begin(model: str, media: Media, budget_s: float) -> tuple[Course, SwapLearner]:
     """A model that has learned nothing yet."""
     a, b = (clip.faces(clip.trained) for clip in (media.a, media.b))
     clock: list[Course] = []
@@ -107,12 +108,12 @@ def begin(model: str, media: Media, budget_s: float) -> Course:
     else:
         learner = _baseline(model, a, b, share_of)
     clock.append(Course(learner, budget_s))
-    return clock[0]
+    return clock[0], learner
 
 
 def recall(model: str, media: Media, weights: Path, steps: int) -> SwapLearner:
     """A model as `follow_curve` left it."""
-    learner = begin(model, media, 1.0).learner
+    _, learner = begin(model, media, 1.0)
     learner.restore(load_file(weights), steps)
     return learner
 
@@ -124,7 +125,7 @@ def _baseline(model: str, a: Faces, b: Faces, share_of: Callable[[int], float]) 
         torch.manual_seed(learner.settings.seed)
         net = Baseline(SHAPES[model]).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner.net = net  # type: ignore[assignment]
-    learner.optimizer = Adam(net.parameters(), learner.settings.learning_rate, BETAS, fused=True)
+    learner.optimizer = Adam(net.parameters(), **learner.optimizer.defaults)
     return learner
 
 
@@ -252,8 +253,7 @@ def follow_curve(model: str, media: Media, minutes: float, threads: int, weights
         weights: where the last state is kept for other parts.
     """
     budget_s = 60 * minutes * threads
-    course = begin(model, media, budget_s)
-    learner = course.learner
+    course, learner = begin(model, media, budget_s)
     looker = Looker(media, learner.config.size_px)
     curve = []
     until = FIRST_LOOK_S

@@ -215,7 +215,7 @@ def follow_clip(path: Path, folder: Path) -> Clip:
             with np.load(kept, allow_pickle=False) as known:
                 followed = _recall(list(reader), dict(known))
         else:
-            followed = list(follow(reader, Chooser(None, None, float(reader.info.rate))))
+            followed = list(follow(reader, Chooser(None, None, float(reader.info.rate)), None))
             _keep(kept, followed)
     there = [item for item in followed if item.face is not None]
     return Clip(path, there, len(followed) - len(there))

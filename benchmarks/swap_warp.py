@@ -1,0 +1,110 @@
+"""The swap by warping, with and without the network that mends what was bent, judged like the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from likeness.config import QuickSwapConfig
+from likeness.engines.swap.finish import Finisher
+from likeness.engines.swap.nearest import Gallery
+from likeness.engines.swap.shape import OwnShape, rest_shape
+from likeness.engines.swap.warped import WarpedSwap
+from likeness.faces.topology import canonical_mesh
+from likeness.nn.swap_warp import WARP_MODELS, WarpNet
+from likeness.pipelines.swap_quick import _Bent
+from likeness.training.swap.warp_learner import WarpLearner
+from likeness.types import Picture
+from swap_baselines import count_parameters
+from swap_learning import BETWEEN_LOOKS, FIRST_LOOK_S, Course, Looker, shown
+from swap_media import RATE, Clip, Media, seen
+
+OWN_SHAPE = 1.0
+"""How much of the shape of the face is B's."""
+
+
+def follow_warp(
+    model: str, media: Media, minutes: float, threads: int
+) -> tuple[dict[str, Any], list[Picture]]:
+    """Train the mending network on B, and judge on the way; the first row is without it.
+
+    Returns:
+        The figures, and A's held-out frames with the swap in them.
+    """
+    budget_s = 60 * minutes * threads
+    clock: list[Course] = []
+    faces = media.b.faces(media.b.trained)
+    learner = WarpLearner(
+        faces, WARP_MODELS[model], share_of=lambda step: clock[0].spent_s / budget_s if clock else 0.0
+    )
+    clock.append(course := Course(learner, budget_s))
+    judge = WarpJudge(media, model)
+    curve = [{"cpu_s": 0.0, "wall_s": 0.0, "steps": 0} | judge.look(None)]
+    until = FIRST_LOOK_S
+    while course.spent_s < budget_s:
+        course.run_until(min(until, budget_s))
+        row = {"cpu_s": course.spent_s, "wall_s": course.wall_s, "steps": learner.steps}
+        curve.append(row | judge.look(learner.net))
+        print(model, media.pair.name, shown(curve[-1]), flush=True)
+        until = max(2 * until * BETWEEN_LOOKS, course.spent_s)
+    pictures = judge.paste(learner.net)
+    found = {
+        "model": model,
+        "parameters": count_parameters(learner.net),
+        "own_shape": OWN_SHAPE,
+        "budget_cpu_s": budget_s,
+        "threads": threads,
+        "curve": curve,
+        "final": judge.reconstruct(learner.net) | judge.looker.judge_frames(pictures),
+    }
+    return found, pictures
+
+
+class WarpJudge:
+    """Judges it on what is held out."""
+
+    def __init__(self, media: Media, model: str) -> None:
+        self._media = media
+        self._size = WARP_MODELS[model].size_px
+        self.looker = Looker(media, self._size)
+        gallery = Gallery(QuickSwapConfig().looks)
+        for item in media.b.trained:
+            gallery.add(item.frame.image, seen(item)[0])
+        self._looks = gallery.looks
+        mesh = canonical_mesh()
+        rests = [rest_shape([seen(item)[0] for item in clip.trained], mesh) for clip in (media.a, media.b)]
+        self._shape = OwnShape(rests[0], rests[1], OWN_SHAPE, mesh)
+
+    def look(self, net: WarpNet | None) -> dict[str, float]:
+        """The figures of a curve's row."""
+        found = self.looker.judge_frames(self.paste(net))
+        moved = found.pop("expression")
+        row = {f"expression_{name}": moved[name] for name in ("error", "static") if name in moved}
+        return self.reconstruct(net) | found | row
+
+    def paste(self, net: WarpNet | None) -> list[Picture]:
+        """A's held-out frames with the swap in them, unsealed."""
+        config = QuickSwapConfig()
+        bent = _Bent(self._renderer(net, self._shape), Finisher(config, RATE))  # type: ignore[arg-type]
+        return [picture for _, picture in bent.swap(self._media.a.held_out)]
+
+    def reconstruct(self, net: WarpNet | None) -> dict[str, float]:
+        """B's held-out faces, made of those that were trained on."""
+        return self.looker.judge_faces(self._own(self._media.b, net))
+
+    def _own(self, clip: Clip, net: WarpNet | None) -> Picture:
+        renderer = self._renderer(net, None)
+        made = []
+        for item in clip.held_out:
+            face, square = seen(item)
+            colours = renderer.render(face, square)[0]
+            made.append(cv2.resize(colours, (self._size, self._size), interpolation=cv2.INTER_AREA))
+        return np.stack(made)
+
+    def _renderer(self, net: WarpNet | None, shape: OwnShape | None) -> WarpedSwap:
+        if net is not None:
+            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return WarpedSwap(self._looks, RATE, shape, net)
