@@ -11,6 +11,7 @@ import pytest
 from likeness.faces import identity
 from likeness.facesets import alignments, sorting
 from likeness.facesets.alignments import FaceRecord
+from likeness.facesets.keep import Reason
 from likeness.facesets.measure import SAME_FRAME_BITS
 
 from .conftest import SOURCE
@@ -35,3 +36,7 @@ def test_figures(page: str) -> None:
     assert f"up to {SAME_FRAME_BITS} bits" in page
     assert f"smaller than {identity.MIN_SIZE_PX} px" in page
     assert all(f"`{by}`" in page for by in get_args(sorting.By) if by != "blur")
+
+
+def test_every_reason_is_described(page: str) -> None:
+    assert all(f"“{reason}”" in page for reason in get_args(Reason))

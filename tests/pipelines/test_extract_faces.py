@@ -220,7 +220,7 @@ def test_whom_to_keep(pair: Path, hopper_path: Path, folder: Path) -> None:
 
 
 def test_whom_to_drop(pair: Path, hopper_path: Path, caller_photo: Path, folder: Path) -> None:
-    done = extract_faces(pair, folder / "A", drop=[caller_photo])
+    done = extract_faces(pair, folder / "A", drop=str(caller_photo))
     assert [person.kept for person in done.people] == [0, 6]
     assert done.dropped == {"like the dropped": 8}
     both = extract_faces(pair, folder / "B", keep=[caller_photo, hopper_path], drop=[hopper_path])

@@ -37,7 +37,7 @@ SIZES_PX: Final = (64, 1024)
 
 DistanceTo: TypeAlias = Literal["median", "keep"]
 
-_FAR = 1e5
+_FAR = 1e6  # px
 _FACE_FILE = re.compile(r"(?:\d{1,5}_)?\d{6,9}_\d{1,9}\.png", re.ASCII)
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,8 +72,8 @@ class SourceFile:
         return cls(
             fields.text("name", _NAME),
             fields.text("sha256", _SHA256),
-            fields.whole("width", 1, 65_535),
-            fields.whole("height", 1, 65_535),
+            fields.whole("width", 1, 10**6),
+            fields.whole("height", 1, 10**6),
             rate,
             None if fields.is_null("frames") else fields.whole("frames", 1, 10**9),
         )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from likeness.errors import FaceTooSmall
 from likeness.faces import identity
 from likeness.faces.aligned import Alignment
@@ -167,7 +169,7 @@ def measure(
         pose=Pose(pitch, yaw, roll),
         alignment=square,
         points=face.points,
-        blendshapes=face.blendshapes,
+        blendshapes=np.clip(face.blendshapes, 0, 1),
         blur=measure_square(look.image, square),
         identity=None,
         identity_distance=None,

@@ -21,7 +21,7 @@ from likeness.facesets.keep import Reason, References
 from likeness.facesets.sheet import PEOPLE_NAME
 from likeness.media.files import check_input
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
-from likeness.pipelines.lookout import Lookout, PathLike, check_apart, find_sources
+from likeness.pipelines.lookout import Lookout, PathLike, check_apart, find_sources, listed
 from likeness.progress import OnProgress, Progress, silent
 
 SMALLEST_FACE_PX: Final = 48
@@ -56,8 +56,8 @@ def extract_faces(
     sources: PathLike | Sequence[PathLike],
     out: PathLike,
     *,
-    keep: Sequence[PathLike] = (),
-    drop: Sequence[PathLike] = (),
+    keep: PathLike | Sequence[PathLike] = (),
+    drop: PathLike | Sequence[PathLike] = (),
     person: Who = None,
     faces: int = FACES,
     min_size_px: float = SMALLEST_FACE_PX,
@@ -77,7 +77,7 @@ def extract_faces(
     Args:
         sources: videos and pictures, or folders of them.
         out: a new folder for the faces, `alignments.json`, `sheet.jpg` and `dropped.json`.
-        keep, drop: pictures of people to keep and to leave out, one person each.
+        keep, drop: pictures (or videos) of people to keep and to leave out, one person each.
         person: whom to keep: a number as in `people.jpg`, from 1, or "all".
         faces: follow at most so many at once, the largest.
         min_size_px: leave out faces whose box has a longer side smaller than this.
@@ -95,7 +95,7 @@ def extract_faces(
     """
     _check_numbers(faces, min_size_px, every, size_px)
     paths, out = find_sources(sources), Path(out)
-    references = [[check_input(Path(one)) for one in some] for some in (keep, drop)]
+    references = [[check_input(one) for one in listed(some)] for some in (keep, drop)]
     check_folder(out, overwrite=overwrite)
     check_apart(paths, out)
     may_fetch = offline or None

@@ -25,6 +25,11 @@ PathLike: TypeAlias = str | os.PathLike[str]
 NAME_LETTERS: Final = 200
 
 
+def listed(paths: PathLike | Sequence[PathLike]) -> list[Path]:
+    """One path or several, as a list."""
+    return [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(one) for one in paths]
+
+
 def find_sources(sources: PathLike | Sequence[PathLike]) -> list[Path]:
     """The files that are meant: those given, and the videos and pictures in folders that are.
 
@@ -33,9 +38,8 @@ def find_sources(sources: PathLike | Sequence[PathLike]) -> list[Path]:
         Unreadable: one of them is empty, or may not be read.
         UsageError: there are too many, or none.
     """
-    given = [sources] if isinstance(sources, str | os.PathLike) else sources
     found: list[Path] = []
-    for one in map(Path, given):
+    for one in listed(sources):
         inside = sorted(each for each in one.iterdir() if _is_media(each)) if one.is_dir() else [one]
         if not inside:
             raise MediaNotFound(f"There is no video or picture in {one}.", "Give files, or another folder.")
