@@ -19,7 +19,9 @@ from likeness.models import fetch
 from likeness.types import Face, Floats, Picture
 
 PALMS, HANDS = "palm-detection", "hand-landmarks"
-MIN_PALM, MIN_HAND = 0.5, 0.5
+MIN_PALM, MIN_HAND = 0.3, 0.5
+"""The palm detector may be unsure, since the other network is asked then: on 500 frames without hands none was
+seen. At 0.5 it missed hands that reach in from below the picture for a second."""
 WINDOW_FACES = 2.6
 """Side of the square around the face that is searched, in sizes of the face."""
 SEARCH_EVERY = 4
