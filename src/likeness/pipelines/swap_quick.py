@@ -133,9 +133,16 @@ class _Bent:
             if item.starts:
                 self._faces.forget()
                 self._finisher.forget()
-            new, mask, shown, inside = self._faces.render(item.frame.image, item.face, item.square)
+            new = self._faces.render(item.frame.image, item.face, item.square)
             picture = self._finisher.finish(
-                item.frame.image, item.square, item.face.points, new, mask, shown, item.hands, inside
+                item.frame.image,
+                item.square,
+                item.face.points,
+                new.face,
+                new.mask,
+                new.shown,
+                item.hands,
+                new.inside,
             )
             yield item, picture
 

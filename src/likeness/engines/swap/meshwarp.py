@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from likeness.compiled import compiled
 from likeness.engines.mesh.raster import HOLE, Indices, draw_triangle
+from likeness.engines.swap.nearest import Look
 from likeness.faces.topology import EYES, EyeIndex, canonical_mesh
 from likeness.types import Floats, Picture
 
@@ -39,6 +42,27 @@ def warp(texture: Picture, own: Floats, points: Floats, size_px: int) -> tuple[P
         _look(map_x, map_y, own, points, eye)
     warped = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8), seen
+
+
+def bend(looks: Iterable[tuple[Look, float]], points: Floats, size_px: int) -> tuple[Floats, Floats]:
+    """Looks bent onto one set of points, and mixed.
+
+    Args:
+        looks: with their shares.
+        points: (478, 3) float32 px in the square.
+
+    Returns:
+        (n, n, 4) float32, 0…255: colours, and what is skin and not hair; (n, n) float32, 0…1: how much of it
+        was drawn.
+    """
+    mixed, seen = np.zeros((size_px, size_px, 4), np.float32), np.zeros((size_px, size_px), np.float32)
+    for look, share in looks:
+        bent, there = warp(look.texture, look.points, points, size_px)
+        weight = np.float32(share) * there
+        mixed += weight[:, :, None] * bent
+        seen += weight
+    mixed /= np.maximum(seen, 1e-3)[:, :, None]
+    return mixed, seen
 
 
 def _look(map_x: Floats, map_y: Floats, own: Floats, points: Floats, eye: EyeIndex) -> None:

@@ -8,11 +8,12 @@ the lips is A's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from likeness.engines.swap.mask import face_mask, mouth_mask, soften
-from likeness.engines.swap.meshwarp import warp
+from likeness.engines.swap.meshwarp import bend, warp
 from likeness.engines.swap.nearest import TRAIT_WEIGHTS, Choice, Look
 from likeness.engines.swap.shape import OwnShape, rest_shape
 from likeness.faces.aligned import Alignment
@@ -24,6 +25,22 @@ SMALLEST_PX, LARGEST_PX = 96, 512
 CALM, LIVELY = 1.0, 2.2
 """How much expression a face that counts as resting may have. Beyond the second its shape says nothing of its
 bones, between the two it counts in part: a smile on B's only photo shall not become A's."""
+
+
+class Rendered(NamedTuple):
+    """A new face, as `finish.Finisher` takes it.
+
+    Attributes:
+        face: (n, n, 3) uint8 RGB.
+        mask: (n, n) float32, 0…1, where it is.
+        shown: (n, n) float32, 0…1, what of it is to be seen.
+        inside: what is seen between its lips in the scene's colours, and where that is; None = its own.
+    """
+
+    face: Picture
+    mask: Floats
+    shown: Floats
+    inside: tuple[Picture, Floats] | None
 
 
 class QuickSwap:
@@ -47,35 +64,33 @@ class QuickSwap:
             mesh = canonical_mesh()
             self._shape = OwnShape(rest_shape(faces, mesh), rest_shape(theirs, mesh), share, mesh)
 
-    def render(
-        self, image: Picture, face: Face, square: Alignment
-    ) -> tuple[Picture, Floats, Floats, tuple[Picture, Floats]]:
+    def render(self, image: Picture, face: Face, square: Alignment) -> Rendered:
         """The new face in the old one's square, (n, n) px; n is about what it has in the picture, 96 to 512.
 
         Args:
             image: (h, w, 3) uint8 RGB, where the old face is.
-
-        Returns:
-            (n, n, 3) uint8 RGB; (n, n) float32, where the face is; (n, n) float32, what of it is to be seen;
-            and what is seen between its lips, with where that is.
         """
         size = int(np.clip(np.ceil(square.side_px / 16) * 16, SMALLEST_PX, LARGEST_PX))
         old = square.cut_points(face.points, size)
         points = old if self._shape is None else square.cut_points(self._shape.move(face.points), size)
-        mixed, seen = np.zeros((size, size, 4), np.float32), np.zeros((size, size), np.float32)
-        for look, share in self._choice.choose(face):
-            bent, there = warp(look.texture, look.points, points, size)
-            weight = np.float32(share) * there
-            mixed += weight[:, :, None] * bent
-            seen += weight
-        mixed /= np.maximum(seen, 1e-3)[:, :, None]
+        mixed, seen = bend(self._choice.choose(face), points, size)
+        colours = self._paint(mixed, seen, points)
         mask = face_mask(points, size) * face_mask(old, size)
         mask *= soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
         shown = np.asarray(mixed[:, :, 3] / np.float32(255), np.float32)
-        scene, mouth = square.cut(image, size), mouth_mask(points, size)
+        return Rendered(colours, mask, shown, self._inside(square.cut(image, size), old, points))
+
+    def _paint(self, mixed: Floats, seen: Floats, points: Floats) -> Picture:
+        """The new face's colours, from those of B's looks as they were bent."""
+        del seen, points
+        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8)
+
+    def _inside(self, scene: Picture, old: Floats, points: Floats) -> tuple[Picture, Floats] | None:
+        """What is seen between A's lips, moved to between the new ones, and where that is."""
+        mouth = mouth_mask(points, len(scene))
         if self._shape is not None and mouth.any():
-            scene = warp(scene, old, points, size)[0]
-        return np.asarray(mixed[:, :, :3] + 0.5, np.uint8), mask, shown, (scene, mouth)
+            scene = warp(scene, old, points, len(scene))[0]
+        return scene, mouth
 
     def forget(self) -> None:
         """The face was gone: begin anew."""
