@@ -20,8 +20,8 @@ from likeness.types import Face, Floats, Picture
 
 PALMS, HANDS = "palm-detection", "hand-landmarks"
 MIN_PALM, MIN_HAND = 0.3, 0.5
-"""The palm detector may be unsure, since the other network is asked then: on 500 frames without hands none was
-seen. At 0.5 it missed hands that reach in from below the picture for a second."""
+"""The palm detector may be unsure, since the other network is asked then: on 500 frames without hands none
+was seen. At 0.5 it missed hands that reach in from below the picture for a second."""
 WINDOW_FACES = 2.6
 """Side of the square around the face that is searched, in sizes of the face."""
 SEARCH_EVERY = 4
