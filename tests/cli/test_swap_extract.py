@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from likeness.facesets.faceset import FaceSet
 from likeness.pipelines.extract_faces import extract_faces
@@ -23,6 +24,16 @@ def clip(carphone_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with av.open(str(carphone_path)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", frames[:10:2], rate=25)
+
+
+@pytest.fixture(scope="module")
+def photo(carphone_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same man at another moment."""
+    with av.open(str(carphone_path)) as container:
+        frame = list(container.decode(video=0))[40]
+    path = tmp_path_factory.mktemp("photo") / "photo.png"
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +57,11 @@ def test_extract_says_what_came_of_it(clip: Path, hopper_path: Path, cli: Cli, t
     assert note.startswith("note: 2 people were seen; left out: 2 (1 face).")
 
 
-def test_every_option_reaches_the_work(clip: Path, hopper_path: Path, cli: Cli, tmp_path: Path) -> None:
+def test_every_option_reaches_the_work(
+    clip: Path, photo: Path, hopper_path: Path, cli: Cli, tmp_path: Path
+) -> None:
     done = cli(
-        *("swap", "extract", clip, hopper_path, "-o", tmp_path / "A", "--drop", clip, "--person", "all"),
+        *("swap", "extract", clip, hopper_path, "-o", tmp_path / "A", "--drop", photo, "--person", "all"),
         *("--faces", 1, "--min-size", 50, "--every", 2, "--start", "0.04", "--end", "0:00.2", "--size", 64),
     )
     assert done.code == 0, done
@@ -57,7 +70,7 @@ def test_every_option_reaches_the_work(clip: Path, hopper_path: Path, cli: Cli, 
     faces = FaceSet.open(tmp_path / "A")
     assert [faces.alignments.sources[record.source].name for record in faces.faces] == [hopper_path.name]
     assert faces.size_px == 64
-    kept = cli("swap", "extract", clip, hopper_path, "-o", tmp_path / "B", "--keep", clip, "--offline")
+    kept = cli("swap", "extract", clip, hopper_path, "-o", tmp_path / "B", "--keep", photo, "--offline")
     assert "5 faces from 6 frames" in kept.out
 
 

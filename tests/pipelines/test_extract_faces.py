@@ -334,6 +334,9 @@ def test_values_out_of_range(clip: Path, folder: Path, options: dict[str, float]
         extract_faces(clip, folder / "A", **options)  # type: ignore[arg-type]
     with pytest.raises(UsageError):
         extract_faces([], folder / "A")
+    for nobody in (0, -1, "anna"):
+        with pytest.raises(UsageError, match="is no person"):
+            extract_faces(clip, folder / "A", person=nobody)  # type: ignore[arg-type]
 
 
 def test_too_long_a_clip_is_refused_at_once(

@@ -94,6 +94,8 @@ def extract_faces(
         LikenessError: see `likeness.errors`; nothing is written then.
     """
     _check_numbers(faces, min_size_px, every, size_px)
+    if person not in (None, "all") and not (isinstance(person, int) and person >= 1):
+        raise UsageError(f"“{person}” is no person.", f'Give a number from {PEOPLE_NAME}, or "all".')
     paths, out = find_sources(sources), Path(out)
     references = [[check_input(one) for one in listed(some)] for some in (keep, drop)]
     check_folder(out, overwrite=overwrite)
