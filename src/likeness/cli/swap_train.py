@@ -154,3 +154,79 @@ def train(
     if done.resumed_at:
         typer.echo(f"went on from step {done.resumed_at}")
     typer.echo(f"{done.model}  {done.steps} steps in {done.seconds / 60:.1f} minutes")
+
+
+def refine(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training that has converged.")],
+    gan: Annotated[
+        bool,
+        typer.Option(
+            "--gan", help="Against a discriminator; there is no other way yet, so it may be left out."
+        ),
+    ] = True,
+    rounds: Annotated[int, typer.Option(min=1, help="At most so many.", rich_help_panel=LENGTH)] = 6,
+    steps: Annotated[int, typer.Option(min=1, help="Of each round.", rich_help_panel=LENGTH)] = 300,
+    faces_a: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A's face set, if it is no longer where it was.")
+    ] = None,
+    faces_b: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="B's face set, if it is no longer where it was.")
+    ] = None,
+    vgg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="VGG19's weights (.safetensors or .pth) for a perceptual loss.",
+            rich_help_panel=LEARNING,
+        ),
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+) -> None:
+    """Sharpen a trained face swap, in rounds that are each measured on held-out faces.
+
+    A discriminator learns to tell filmed faces from made ones, and the model learns to pass. A round that
+    made things worse is taken back; it ends when a round no longer helps. RUN/refinement.json holds the
+    figures. This is for picture quality only: what the model makes is marked as synthetic as before.
+
+    **Example**
+
+    `likeness swap refine runs/ab --gan`
+    """
+    from likeness.cli.progress import progress_bar
+    from likeness.engines.swap.model import need_torch
+
+    del gan
+    need_torch()
+    import torch
+
+    from likeness.training.swap import refine_swap
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        with progress_bar() as report:
+            done = refine_swap(
+                run,
+                rounds=rounds,
+                steps=steps,
+                faces_a=faces_a,
+                faces_b=faces_b,
+                vgg=vgg,
+                device=device,
+                on_progress=report,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; the rounds that were kept are in {run}", err=True)
+        raise SystemExit(STOPPED) from None
+    for note in done.notes:
+        typer.echo(f"note: {note}")
+    for one in done.rounds:
+        typer.echo(f"round {one.number}: {one.outcome}, {one.why}")
+    for side, now in done.after.items():
+        then = done.before[side]
+        typer.echo(
+            f"{side}: sharpness {then.sharpness:.2f} → {now.sharpness:.2f} (1 = real), "
+            f"SSIM {then.ssim:.3f} → {now.ssim:.3f}"
+        )
+    typer.echo(f"{done.model}  {done.kept} of {len(done.rounds)} rounds kept")

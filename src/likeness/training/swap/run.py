@@ -156,6 +156,7 @@ def train_swap(
             permits.faces_a.digest,
             permits.faces_b.digest,
             world.size,
+            {"A": str(Path(faces_a).absolute()), "B": str(Path(faces_b).absolute())},
         )
         run = SwapRun(learner, plan, folder, permits, rhythm or Rhythm(), budget)
         notes = (*notes_a, *notes_b, *permits.notes, *run.begin(encoder))

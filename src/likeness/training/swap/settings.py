@@ -25,12 +25,12 @@ class Augmentation:
     """
 
     warp: float = 0.015
-    turn_deg: float = 8.0
-    scale: float = 0.05
-    shift: float = 0.04
+    turn_deg: float = 5.0
+    scale: float = 0.03
+    shift: float = 0.02
     flip: float = 0.5
-    light: float = 0.12
-    slope: float = 0.1
+    light: float = 0.06
+    slope: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)

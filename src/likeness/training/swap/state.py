@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +39,7 @@ class Plan:
         config, settings: as JSON values.
         data_a, data_b: SHA-256 of what is learned from.
         world: how many processes.
+        places: where the face sets were, by side; they may be elsewhere when it goes on.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Plan:
     data_a: str
     data_b: str
     world: int
+    places: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,32 @@ def resume_training(folder: Path, learner: SwapLearner, plan: Plan) -> tuple[Sta
         ModelFormat: neither file can be used.
         UsageError: the training was begun with another model, other settings, faces, or processes.
     """
-    notes: tuple[str, ...] = ()
+    name, found, standing, tensors = newest_training(folder)
+    refuse_other_plan(found, plan, name)
+    try:
+        learner.restore(tensors, standing.steps)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ModelFormat(f"{name} holds another model than it says.", _HINT) from error
+    learner.slow_down = standing.slow_down
+    if name == FILE_NAME:
+        return standing, ()
+    return standing, (f"{FILE_NAME} is damaged or missing; the one saved before it was gone on from.",)
+
+
+def newest_training(folder: Path) -> tuple[str, Plan, Standing, dict[str, Tensor]]:
+    """What was saved last and can be read: the name of the file, and what it holds.
+
+    Raises:
+        ModelFormat: neither file can be used.
+    """
     for name in (FILE_NAME, PREVIOUS_NAME):
         try:
-            found, standing, tensors = read_training(folder / name)
-            refuse_other_plan(found, plan, name)
-            learner.restore(tensors, standing.steps)
-        except (ModelFormat, KeyError, RuntimeError, ValueError):
-            notes = (f"{name} is damaged or missing; the one saved before it was gone on from.",)
+            return name, *read_training(folder / name)
+        except ModelFormat:
             continue
-        learner.slow_down = standing.slow_down
-        return standing, notes if name == PREVIOUS_NAME else ()
-    raise ModelFormat(f"What was saved in {folder} is damaged.", "Begin again in another folder (-o).")
+    raise ModelFormat(
+        f"What was saved in {folder} is damaged, or nothing was.", "Begin again in another folder (-o)."
+    )
 
 
 def read_training(path: Path) -> tuple[Plan, Standing, dict[str, Tensor]]:
@@ -143,7 +159,7 @@ def refuse_other_plan(found: Plan, wanted: Plan, name: str) -> None:
     Raises:
         UsageError
     """
-    before, now = (json.loads(json.dumps(asdict(plan))) for plan in (found, wanted))
+    before, now = (json.loads(json.dumps(asdict(replace(plan, places={})))) for plan in (found, wanted))
     before, now = _flat(before), _flat(now)
     different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if not different:

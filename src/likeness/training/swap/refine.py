@@ -1,0 +1,327 @@
+"""Refinement in rounds: each is measured on held-out faces, kept if it helped, taken back if it did harm."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from likeness.consent import Permission
+from likeness.engines.swap.model import FILE_NAME, Side, read_model
+from likeness.errors import TooFewFaces, UsageError
+from likeness.media.files import temporary_beside, write_error
+from likeness.nn.swap import SwapConfig
+from likeness.progress import OnProgress, Progress, silent
+from likeness.training.device import choose_device
+from likeness.training.perceptual import read_vgg
+from likeness.training.swap.adversary import Adversary, RefineSettings
+from likeness.training.swap.faces import Faces
+from likeness.training.swap.learner import SwapLearner
+from likeness.training.swap.measure import Quality, measure_identity, measure_side
+from likeness.training.swap.permit import Permits, drop_strangers, middle
+from likeness.training.swap.run import Budget, Device, Rhythm, SwapRun
+from likeness.training.swap.settings import SwapSettings
+from likeness.training.swap.state import newest_training, refuse_other_plan
+
+REPORT = "refinement.json"
+ROUNDS, STEPS = 6, 300
+HELD_OUT = 0.15
+"""The last share of each set, from which a refinement does not learn."""
+MOST_HARM = 2
+"""Rounds in a row that are taken back before it gives up."""
+Outcome = Literal["kept", "rolled back", "no help"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a refinement.
+
+    Attributes:
+        number: from 1.
+        steps: that it took.
+        adversarial: the weight that it was tried with.
+        outcome: kept; rolled back, since SSIM or identity became worse than is tolerated; or "no help": no
+            worse, but no nearer to the real faces either, so that it ends.
+        why: in words.
+        before, after: by side.
+        losses: of its last step.
+    """
+
+    number: int
+    steps: int
+    adversarial: float
+    outcome: Outcome
+    why: str
+    before: dict[Side, Quality]
+    after: dict[Side, Quality]
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RefinedSwap:
+    """What a refinement left.
+
+    Attributes:
+        folder: the run.
+        model: the refined model, or the one before where no round was kept.
+        rounds: what each gave; also in `refinement.json`.
+        before, after: figures on held-out faces, by side.
+        notes: what a person should know, one sentence each.
+    """
+
+    folder: Path
+    model: Path
+    rounds: tuple[Round, ...]
+    before: dict[Side, Quality]
+    after: dict[Side, Quality]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> int:
+        """Rounds that were kept."""
+        return sum(one.outcome == "kept" for one in self.rounds)
+
+
+class Refiner:
+    """Rounds of refinement of a learner; no files, no consent: `refine_swap` sees to both.
+
+    Args:
+        learner: whose batches are learned from; made with `settings_for`, without the held-out faces.
+        held_out_a, held_out_b: what is measured on.
+        sides: whose decoders are refined.
+    """
+
+    def __init__(
+        self,
+        learner: SwapLearner,
+        held_out_a: Faces,
+        held_out_b: Faces,
+        sides: tuple[Side, ...] = ("B",),
+        settings: RefineSettings | None = None,
+    ) -> None:
+        self.learner, self.sides, self.settings = learner, sides, settings or RefineSettings()
+        self.adversary = Adversary(learner, tuple(side.lower() for side in sides), self.settings)
+        self._held_out: dict[Side, Faces] = {"A": held_out_a, "B": held_out_b}
+        self.start = self.best = self.measure()
+        self.rounds: list[Round] = []
+        self._harm = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a further round would not help."""
+        ended = bool(self.rounds) and self.rounds[-1].outcome == "no help"
+        return ended or self._harm >= MOST_HARM
+
+    def round(self, steps: int = STEPS, on_step: Callable[[], None] = lambda: None) -> Round:
+        """One round: learn, measure, keep or take back."""
+        state, weight = self.adversary.state(), self.adversary.weight
+        losses: dict[str, float] = {}
+        for _ in range(steps):
+            losses = self.adversary.step()
+            if not all(map(math.isfinite, losses.values())):
+                break
+            on_step()
+        after = self.measure()
+        outcome, why = self._judge(after, losses)
+        found = Round(len(self.rounds) + 1, steps, weight, outcome, why, self.best, after, losses)
+        if outcome == "rolled back":
+            self.adversary.restore(state)
+            self.adversary.weight = weight / 2
+            self._harm += 1
+        else:
+            self.best, self._harm = after, 0
+        self.rounds.append(found)
+        return found
+
+    def measure(self) -> dict[Side, Quality]:
+        """Figures on the held-out faces."""
+        size, found = self.learner.config.size_px, dict[Side, Quality]()
+        for side in self.sides:
+            other: Side = "B" if side == "A" else "A"
+            faces, name = self._held_out[side], side.lower()
+            quality, made, real, mask = measure_side(self.learner, faces, name, size)
+            judged = self.adversary.accuracy(name, made, real, mask) if self.adversary.steps else None
+            person = middle(faces)
+            far = measure_identity(self.learner, self._held_out[other], name, person, size)
+            found[side] = replace(quality, judged=judged, identity=far)
+        return found
+
+    def _judge(self, after: dict[Side, Quality], losses: dict[str, float]) -> tuple[Outcome, str]:
+        settings = self.settings
+        if not all(map(math.isfinite, losses.values())):
+            return "rolled back", "a loss was not finite"
+        for side in self.sides:
+            first, now = self.start[side], after[side]
+            if now.ssim < first.ssim - settings.ssim_tolerance:
+                return "rolled back", f"SSIM of {side} fell from {first.ssim:.4f} to {now.ssim:.4f}"
+            if (
+                first.identity is not None
+                and now.identity is not None
+                and now.identity > first.identity + settings.identity_tolerance
+            ):
+                return (
+                    "rolled back",
+                    f"identity of {side} went from {first.identity:.3f} to {now.identity:.3f}",
+                )
+        gains = []
+        for side in self.sides:
+            old, new = self.best[side], after[side]
+            nearer = abs(math.log(max(old.sharpness, 1e-6))) - abs(math.log(max(new.sharpness, 1e-6)))
+            gains.append(max(nearer, old.gradient_distance - new.gradient_distance))
+        if max(gains) < settings.least_gain:
+            return "no help", "neither sharpness nor gradients came closer to the real faces"
+        return "kept", "closer to the real faces"
+
+
+def settings_for(settings: SwapSettings, refine: RefineSettings) -> SwapSettings:
+    """Those of the learner that is refined: its own, but for warp and batch size."""
+    ways = replace(settings.augmentation, warp=refine.warp)
+    return replace(settings, augmentation=ways, batch_size=refine.batch_size, final=0.0)
+
+
+def hold_out(faces: Faces, share: float = HELD_OUT) -> tuple[Faces, Faces]:
+    """The first faces, and the last ones: frames next to each other are nearly the same.
+
+    Raises:
+        TooFewFaces: too few are left to learn from or to measure on.
+    """
+    first = len(faces) - round(len(faces) * share)
+    if min(first, len(faces) - first) < 5:
+        raise TooFewFaces(
+            f"{faces.name} holds {len(faces)} faces, too few to measure a refinement on some of them.",
+            "Extract more faces, and train again.",
+        )
+    return faces.take(range(first)), faces.take(range(first, len(faces)))
+
+
+def refine_swap(
+    run: str | os.PathLike[str],
+    *,
+    rounds: int = ROUNDS,
+    steps: int = STEPS,
+    settings: RefineSettings | None = None,
+    faces_a: str | os.PathLike[str] | None = None,
+    faces_b: str | os.PathLike[str] | None = None,
+    revocations: Iterable[Path | str] = (),
+    vgg: str | os.PathLike[str] | None = None,
+    device: Device = "auto",
+    on_progress: OnProgress = silent,
+) -> RefinedSwap:
+    """Sharpen a trained model against a discriminator, in rounds that are each measured.
+
+    The consent records in the model are checked first. What was measured is in `refinement.json`; the figures
+    are of faces that the refinement did not learn from. (The training before it may have, which makes the
+    figures before look better than they are, and the gain smaller.)
+
+    Args:
+        run: the folder of a training.
+        rounds: at most so many; it ends sooner where a round does not help.
+        steps: of each round.
+        faces_a, faces_b: the face sets, where they are no longer where they were.
+
+    Raises:
+        ConsentError: the model's records do not allow it any more.
+        MediaError, ModelError, TooFewFaces: something cannot be read or used.
+        UsageError: a number makes no sense, or the face sets have changed.
+        OutputError: something cannot be written.
+    """
+    if rounds < 1 or steps < 1:
+        raise UsageError(f"{rounds} rounds of {steps} steps cannot be taken.", "Give numbers from 1 up.")
+    folder, settings = Path(run), settings or RefineSettings()
+    header, _ = read_model(folder / FILE_NAME, revocations=revocations)
+    name, plan, standing, tensors = newest_training(folder)
+    a, notes_a = _find_faces(faces_a, plan.places, "A")
+    b, notes_b = _find_faces(faces_b, plan.places, "B")
+    refuse_other_plan(plan, replace(plan, data_a=a.digest, data_b=b.digest), name)
+    learned_a, held_a = hold_out(a)
+    learned_b, held_b = hold_out(b)
+    learner = SwapLearner(
+        learned_a,
+        learned_b,
+        SwapConfig.from_json(plan.config),
+        settings_for(SwapSettings.from_json(plan.settings), settings),
+        features=None if vgg is None else read_vgg(Path(vgg)),
+        device=choose_device(device),
+    )
+    learner.restore(tensors, standing.steps)
+    permits = Permits(header.permissions.get("A"), _needed(header.permissions), a, b, ())
+    keeper = SwapRun(learner, plan, folder, permits, Rhythm(), Budget(standing.steps, None, standing.seconds))
+    keeper.standing = standing
+    sides: tuple[Side, ...] = ("A", "B") if permits.a is not None else ("B",)
+    refiner = Refiner(learner, held_a, held_b, sides, settings)
+    done = 0
+
+    def report() -> None:
+        nonlocal done
+        done += 1
+        on_progress(Progress("refine", done, rounds * steps, "steps"))
+
+    for _ in range(rounds):
+        found = refiner.round(steps, report)
+        if found.outcome != "rolled back":
+            keeper.standing = replace(keeper.standing, rounds=keeper.standing.rounds + 1)
+            keeper.save()
+            keeper.show()
+        _write_report(folder, refiner, settings)
+        if refiner.is_over:
+            break
+    return RefinedSwap(
+        folder, folder / FILE_NAME, tuple(refiner.rounds), refiner.start, refiner.best, (*notes_a, *notes_b)
+    )
+
+
+def _needed(permissions: Any) -> Permission:
+    found: Permission = permissions["B"]
+    return found
+
+
+def _find_faces(
+    given: str | os.PathLike[str] | None, places: dict[str, str], side: Side
+) -> tuple[Faces, tuple[str, ...]]:
+    """The faces of a side as they were trained on, without strangers."""
+    place = given if given is not None else places.get(side)
+    if place is None or (given is None and not Path(place).is_dir()):
+        raise UsageError(
+            f"The face set of {side} is not where it was.",
+            f"Say where it is: --faces-{side.lower()} FOLDER (faces_{side.lower()}= in Python).",
+        )
+    faces, notes = Faces.read(place)
+    faces, more = drop_strangers(faces)
+    return faces, (*notes, *more)
+
+
+def _write_report(folder: Path, refiner: Refiner, settings: RefineSettings) -> None:
+    def spell(found: dict[Side, Quality]) -> dict[str, Any]:
+        return {side: {k: _rounded(v) for k, v in asdict(one).items()} for side, one in found.items()}
+
+    rounds = [
+        {
+            **{key: getattr(one, key) for key in ("number", "steps", "adversarial", "outcome", "why")},
+            "before": spell(one.before),
+            "after": spell(one.after),
+            "losses": {key: _rounded(value) for key, value in one.losses.items()},
+        }
+        for one in refiner.rounds
+    ]
+    content = {
+        "purpose": "picture quality; measured on faces that the refinement did not learn from",
+        "settings": asdict(settings),
+        "before": spell(refiner.start),
+        "after": spell(refiner.best),
+        "rounds": rounds,
+    }
+    path = folder / REPORT
+    try:
+        with temporary_beside(path) as pending:
+            pending.path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            pending.commit()
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 5)
