@@ -131,7 +131,7 @@ class AnimateConfig(MotionConfig):
             )
 
 
-Colour: TypeAlias = Literal["lab", "light", "histogram", "seamless", "none"]
+Colour: TypeAlias = Literal["auto", "lab", "light", "histogram", "seamless", "none"]
 MaskOf: TypeAlias = Literal["model", "face", "both"]
 
 
@@ -140,11 +140,14 @@ class PasteConfig:
     """What `likeness.swap.convert` and `likeness.swap.quick` have in common.
 
     Attributes:
-        colour: how the new face gets the colours of the scene; see `engines.swap.colour`.
+        colour: how the new face gets the colours of the scene; see `engines.swap.colour`. "auto" is "light"
+            for pictures of B that are bent, and "lab" for what a decoder makes of A's picture.
         mask_erode: how far the edge of the mask moves inwards, in sides of the face's square (-0.1…0.2).
         mask_blur: how wide its soft edge is, in sides of the square (0…0.25).
         sharpen: 0 = as it is, 1 = strongly.
         face_scale: how much larger than tracked the new face is put in (0.8…1.2).
+        shape: where pictures of B are bent: how far the face takes on B's shape, too (0…1); 0 = only what it
+            is painted with is B's.
         occlusion: leave what is seen in front of the face.
         face: which face of the clip, as numbered by `likeness faces` (from 1); None = the largest, or the one
             that the model knows.
@@ -154,11 +157,12 @@ class PasteConfig:
         rights, label_language, tsa_url, overwrite, offline: as in `AnimateConfig`.
     """
 
-    colour: Colour = "lab"
+    colour: Colour = "auto"
     mask_erode: float = 0.02
     mask_blur: float = 0.08
     sharpen: float = 0.0
     face_scale: float = 1.0
+    shape: float = 0.6
     occlusion: bool = True
     face: int | None = None
     audio: Literal["keep", "none"] = "keep"
@@ -177,6 +181,7 @@ class PasteConfig:
         _between("mask blur", self.mask_blur, 0, 0.25)
         _between("sharpen", self.sharpen, 0, 1)
         _between("face scale", self.face_scale, 0.8, 1.2)
+        _between("shape", self.shape, 0, 1)
         if self.face is not None:
             _between("face", self.face, 1, 1000)
         _one_of("audio", self.audio, ("keep", "none"))
@@ -190,21 +195,17 @@ class PasteConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickSwapConfig(PasteConfig):
-    """All choices of `likeness.swap.quick`: those of `PasteConfig`, with other defaults.
+    """All choices of `likeness.swap.quick`: those of `PasteConfig`, and
 
     Attributes:
         looks: how many pictures of the face to show are kept, at most (1…200).
-        shape: how far the face takes on B's shape, too (0…1); 0 = only what it is painted with is B's.
     """
 
-    colour: Colour = "light"
     looks: int = 48
-    shape: float = 0.6
 
     def __post_init__(self) -> None:
         PasteConfig.__post_init__(self)
         _between("looks", self.looks, 1, 200)
-        _between("shape", self.shape, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

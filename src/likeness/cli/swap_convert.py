@@ -110,6 +110,16 @@ Offline = Annotated[
 ]
 
 
+Shape: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        help="How far the face takes on B's shape, too (0 to 1); its outline stays.",
+        rich_help_panel=LOOK,
+    ),
+]
+
+
 def convert(
     clip: Clip,
     model: Annotated[Path, typer.Option(metavar="RUN", help="The trained model, or the folder of its run.")],
@@ -126,9 +136,9 @@ def convert(
         ),
     ] = None,
     colour: Annotated[
-        Literal["lab", "light", "histogram", "seamless", "none"],
+        Literal["auto", "lab", "light", "histogram", "seamless", "none"],
         typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
-    ] = "lab",
+    ] = "auto",
     mask: Annotated[
         Literal["model", "face", "both"],
         typer.Option(
@@ -137,6 +147,7 @@ def convert(
             rich_help_panel=LOOK,
         ),
     ] = "both",
+    shape: Shape = 0.6,
     mask_erode: MaskErode = 0.02,
     mask_blur: MaskBlur = 0.08,
     sharpen: Sharpen = 0.0,
@@ -171,6 +182,7 @@ def convert(
         alignments=alignments,
         colour=colour,
         mask=mask,
+        shape=shape,
         mask_erode=mask_erode,
         mask_blur=mask_blur,
         sharpen=sharpen,
@@ -206,21 +218,14 @@ def quick(
     ],
     out: Out,
     colour: Annotated[
-        Literal["lab", "light", "histogram", "seamless", "none"],
+        Literal["auto", "lab", "light", "histogram", "seamless", "none"],
         typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
-    ] = "light",
+    ] = "auto",
     looks: Annotated[
         int,
         typer.Option(help="How many pictures of a clip of them are used at most.", rich_help_panel=LOOK),
     ] = 48,
-    shape: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="How far the face takes on their shape, too (0 to 1); its outline stays.",
-            rich_help_panel=LOOK,
-        ),
-    ] = 0.6,
+    shape: Shape = 0.6,
     mask_erode: MaskErode = 0.02,
     mask_blur: MaskBlur = 0.08,
     sharpen: Sharpen = 0.0,

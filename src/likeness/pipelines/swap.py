@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -15,6 +16,7 @@ from likeness.consent.permission import Permission
 from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.hair import forehead_hair
 from likeness.engines.swap.mask import agree, face_mask
+from likeness.engines.swap.warp_model import WarpModel
 from likeness.errors import FaceIndex, ModelFormat, NoFace
 from likeness.faces.nets import LANDMARKER
 from likeness.faces.resnet import NUMBERS
@@ -22,7 +24,15 @@ from likeness.media import check_input, check_output
 from likeness.models import fetch_all, ref
 from likeness.pipelines.aligned_faces import AlignedFaces
 from likeness.pipelines.follow_face import Chooser, Followed
-from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, open_hands, write_swapped
+from likeness.pipelines.swap_bent import Bent
+from likeness.pipelines.swap_clip import (
+    Swap,
+    follow,
+    nobody_was_followed,
+    open_clip,
+    open_hands,
+    write_swapped,
+)
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, silent
 from likeness.types import Floats, Ingredient, Making, ModelRef, Picture
@@ -33,8 +43,8 @@ BATCH = 4
 Side: TypeAlias = Literal["A", "B"]
 
 
-class Model(Protocol):
-    """What `convert` needs of a model; `engines.swap.model.SwapModel` is one."""
+class AnyModel(Protocol):
+    """What `convert` needs of every model."""
 
     @property
     def size_px(self) -> int: ...
@@ -47,13 +57,17 @@ class Model(Protocol):
     @property
     def card(self) -> dict[str, Any]: ...
 
+
+class Model(AnyModel, Protocol):
+    """What it needs of one that decodes faces; `engines.swap.model.SwapModel` is one."""
+
     def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]: ...
 
 
 def convert(
     clip: str | os.PathLike[str],
     *,
-    model: str | os.PathLike[str] | Model,
+    model: str | os.PathLike[str] | Model | WarpModel,
     out: str | os.PathLike[str],
     config: SwapConfig | None = None,
     on_progress: OnProgress = silent,
@@ -96,7 +110,7 @@ def convert(
         return write_swapped(
             reader,
             follow(reader, chooser, hands, found),
-            _Learned(opened, config, rate_hz).swap,
+            _swap_of(opened, config, rate_hz),
             out,
             _describe(config, clip, opened, permission),
             config,
@@ -106,7 +120,7 @@ def convert(
         )
 
 
-def known_face(model: Model, side: Side) -> Floats | None:
+def known_face(model: AnyModel, side: Side) -> Floats | None:
     """What the person on that side looks like, (1, 128) float32, or None where the model's card says nothing.
 
     Raises:
@@ -124,6 +138,14 @@ def known_face(model: Model, side: Side) -> Floats | None:
             "Copy the model again from where it was made.",
         ) from error
     return known if np.isfinite(known).all() else None
+
+
+def _swap_of(model: Model | WarpModel, config: SwapConfig, rate_hz: float) -> Swap:
+    if isinstance(model, WarpModel):
+        return Bent(model.renderer(rate_hz), config, rate_hz).swap
+    if config.colour == "auto":
+        config = replace(config, colour="lab")  # light and shade come through the encoder
+    return _Learned(model, config, rate_hz).swap
 
 
 class _Learned:
@@ -162,7 +184,7 @@ class _Learned:
             face, within = _to_bytes(rgb), item.square.cut_points(points, size)
             mask = self._mask(mask, within)
             # B's fringe on A's forehead would be hair below hair.
-            skin = 1 - forehead_hair(face, within)
+            skin = 1 - forehead_hair(face, within, whole=True)
             picture = self._finisher.finish(
                 item.frame.image, item.square, points, face, mask, skin, item.hands
             )
@@ -184,9 +206,9 @@ class _Learned:
         return outline if self._config.mask == "face" else agree(np.clip(learned, 0, 1), outline)
 
 
-def _open(path: str | os.PathLike[str]) -> Model:
+def _open(path: str | os.PathLike[str]) -> Model | WarpModel:
     # Needs torch, and so what is installed separately.
-    opened: Model = import_module("likeness.engines.swap.model").SwapModel.load(Path(path))
+    opened: Model | WarpModel = import_module("likeness.engines.swap.model").open_model(Path(path))
     return opened
 
 
@@ -205,7 +227,7 @@ def _nobody(chooser: Chooser, config: SwapConfig, name: str) -> NoFace | FaceInd
     return nobody_was_followed(chooser, config.face, name)
 
 
-def _describe(config: SwapConfig, clip: Path, model: Model, permission: Permission) -> Making:
+def _describe(config: SwapConfig, clip: Path, model: AnyModel, permission: Permission) -> Making:
     return Making(
         act="swap",
         engine=NAME,
@@ -218,6 +240,7 @@ def _describe(config: SwapConfig, clip: Path, model: Model, permission: Permissi
             "mask": config.mask,
             "sharpen": config.sharpen,
             "face_scale": config.face_scale,
+            **({"shape": config.shape} if isinstance(model, WarpModel) else {}),
         },
         rights=config.rights,
         label=config.label,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from likeness.config import QuickSwapConfig
 from likeness.consent.gathering import is_still
 from likeness.consent.permission import Consent, Permission, check, require
-from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.nearest import Gallery, Look
 from likeness.engines.swap.quick import NAME, VERSION, QuickSwap
 from likeness.errors import NoFace
@@ -20,16 +17,12 @@ from likeness.faces.nets import LANDMARKER
 from likeness.media import VideoReader, check_input, check_output, read_image
 from likeness.models import fetch_all, ref
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
-from likeness.pipelines.follow_face import Chooser, Followed
+from likeness.pipelines.follow_face import Chooser
+from likeness.pipelines.swap_bent import Bent
 from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, open_hands, write_swapped
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, Progress, silent
-from likeness.types import Ingredient, Making, Picture
-
-LOOK_AHEAD = 100
-"""So many frames are followed before the first one is painted, to learn what A's face is like at rest."""
-MOST_BYTES = 256 << 20
-"""Their pictures take no more than this."""
+from likeness.types import Ingredient, Making
 
 
 def quick(
@@ -71,7 +64,7 @@ def quick(
         looks = gather_looks(face, config.looks, on_progress)
         rate_hz = float(reader.info.rate)
         chooser = Chooser(config.face, None, rate_hz, offline=offline)
-        bent = _Bent(QuickSwap(looks, rate_hz), Finisher(config, rate_hz), config.shape)
+        bent = Bent(QuickSwap(looks, rate_hz), config, rate_hz)
         return write_swapped(
             reader,
             follow(reader, chooser, hands),
@@ -110,55 +103,6 @@ def gather_looks(face: Path, most: int, on_progress: OnProgress = silent) -> tup
             "Use a picture or clip that shows it from the front, large enough and well lit.",
         )
     return gallery.looks
-
-
-class _Bent:
-    """The swap of a clip, frame by frame; its beginning is read ahead, to learn the shape of A's face.
-
-    Args:
-        share: of B's shape.
-    """
-
-    def __init__(self, faces: QuickSwap, finisher: Finisher, share: float = 0.6) -> None:
-        self._faces = faces
-        self._finisher = finisher
-        self._share = share
-
-    def swap(self, followed: Iterable[Followed]) -> Iterator[tuple[Followed, Picture]]:
-        """Every frame, and its finished picture."""
-        for item in self._look_ahead(iter(followed)):
-            if item.face is None or item.square is None:
-                yield item, item.frame.image
-                continue
-            if item.starts:
-                self._faces.forget()
-                self._finisher.forget()
-            new = self._faces.render(item.frame.image, item.face, item.square)
-            picture = self._finisher.finish(
-                item.frame.image,
-                item.square,
-                item.face.points,
-                new.face,
-                new.mask,
-                new.shown,
-                item.hands,
-                new.inside,
-            )
-            yield item, picture
-
-    def _look_ahead(self, stream: Iterator[Followed]) -> Iterator[Followed]:
-        """The same frames; at the first face, as many as are kept are read to learn from."""
-        for first in stream:
-            if first.face is None:
-                yield first
-                continue
-            bytes_each = max(first.frame.image.nbytes, 1)
-            ahead = [first, *islice(stream, min(LOOK_AHEAD, MOST_BYTES // bytes_each))]
-            self._faces.learn([item.face for item in ahead if item.face is not None], self._share)
-            ahead.reverse()
-            while ahead:
-                yield ahead.pop()
-            yield from stream
 
 
 def _describe(config: QuickSwapConfig, clip: Path, face: Path, looks: int, permission: Permission) -> Making:

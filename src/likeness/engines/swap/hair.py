@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from likeness.engines.swap.mask import face_mask
 from likeness.faces.topology import CHIN, EYES, FOREHEAD_TOP, SKIN
 from likeness.types import Floats, Picture
 
@@ -15,9 +16,11 @@ PATCH_RADIUS = 0.022
 """In sides of the square."""
 TOLERANCE = np.array([15.0, 7.0, 7.0], np.float32)
 """How far lightness, green-red and blue-yellow (CIELAB) may lie from those of the nearest such patch."""
+LITTLE, MUCH = 0.15, 0.35
+"""Shares of a forehead that are covered."""
 
 
-def forehead_hair(square: Picture, points: Floats) -> Floats:
+def forehead_hair(square: Picture, points: Floats, *, whole: bool = False) -> Floats:
     """How much of each pixel of the forehead is hair (or anything else but skin); 0 everywhere else.
 
     Colour is all that tells: hair of the skin's own colour is not seen.
@@ -25,6 +28,8 @@ def forehead_hair(square: Picture, points: Floats) -> Floats:
     Args:
         square: (size, size, 3) uint8 RGB, a face's square.
         points: (478, 3) float32 px in it.
+        whole: take the whole forehead where much of it is covered. Of a face that is to be shown on another
+            head, islands of skin between strands are no use.
 
     Returns:
         (size, size) float32, 0…1.
@@ -35,8 +40,9 @@ def forehead_hair(square: Picture, points: Floats) -> Floats:
     )
     lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     at = (points[:, :2] + 0.5) * scale - 0.5
-    hair = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
-    rows = np.flatnonzero(hair.any(1))
+    region = cv2.GaussianBlur(_forehead(at), (0, 0), 1.5)
+    rows = np.flatnonzero(region.any(1))
+    hair = region.copy()
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
     skin = [_patch(lab, at[point]) for point in SKIN]
     for point in (GLABELLA, BRIDGE):
@@ -46,6 +52,10 @@ def forehead_hair(square: Picture, points: Floats) -> Floats:
     away = np.min([_away(lab[top:bottom], one) for one in skin], axis=0)
     hair[top:bottom] *= np.clip((np.sqrt(away) - 1.0) / 0.4, 0, 1)
     hair = cv2.GaussianBlur(hair, (0, 0), 0.7)
+    if whole:
+        seen = region * face_mask(at, WORK_PX)
+        covered = float((seen * hair).sum() / (seen.sum() + 1e-6))
+        hair = np.maximum(hair, np.clip((covered - LITTLE) / (MUCH - LITTLE), 0, 1) * region)
     return np.asarray(cv2.resize(hair, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

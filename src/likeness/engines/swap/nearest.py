@@ -43,6 +43,7 @@ TRAIT_WEIGHTS = np.array(
     [next((w for start, w in _WEIGHTS.items() if name.startswith(start)), 0.2) for name in BLENDSHAPES],
     np.float32,
 )
+TRAITS = 3 + len(BLENDSHAPES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +107,7 @@ def look_at(image: Picture, face: Face) -> Look:
     size = int(np.clip(np.ceil(square.side_px * ZOOM), 64, LARGEST_PX))
     texture = square.cut(image, size, zoom=ZOOM)
     points = square.cut_points(face.points, size, zoom=ZOOM)
-    skin = np.rint(255 * (1 - forehead_hair(texture, points))).astype(np.uint8)
+    skin = np.rint(255 * (1 - forehead_hair(texture, points, whole=True))).astype(np.uint8)
     return Look(np.dstack([texture, skin]), points, traits_of(face), sharpness(texture))
 
 
