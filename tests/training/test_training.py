@@ -169,6 +169,19 @@ def test_previews_are_sealed(config_path: Path, clips_path: Path, tmp_path: Path
     assert found.watermark is not None
 
 
+def test_tensorboard_gets_the_numbers(config_path: Path, clips_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(config_path, clips_path, tmp_path / "run", 3)
+    train(config_path, clips_path, tmp_path / "run", 5)
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    assert events.Tags()["images"] == []
+    told = {event.step: event.value for event in events.Scalars("perceptual")}
+    lines = read_journal(tmp_path / "run" / "losses.jsonl")
+    assert told == {line["step"]: pytest.approx(line["perceptual"]) for line in lines}
+
+
 def test_another_seed_or_model_does_not_go_on(
     config_path: Path, make_config: Config, clips_path: Path, tmp_path: Path
 ) -> None:

@@ -81,11 +81,19 @@ def test_two_processes_go_on_where_they_stopped(config_path: Path, clips_path: P
             "--report-every", "1", "--preview-every", "0",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("best score") == 1, "one of them tells, not both"
+        stored = torch.load(tmp_path / out / "best.pth.tar", weights_only=True)["training"]
+        scores[out] = stored["best"]
         return read_journal(tmp_path / out / "losses.jsonl")
 
+    scores: dict[str, float] = {}
     straight = train("straight", 4)
     train("twice", 2)
     twice = train("twice", 4)
     assert [line["step"] for line in twice] == [0, 1, 2, 3]
     for one, other in zip(straight, twice, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
+    assert scores["straight"] == pytest.approx(scores["twice"], abs=1e-5)
+    first = sum(line["perceptual"] for line in straight[:2]) / 2
+    second = sum(line["perceptual"] for line in straight[2:]) / 2
+    assert scores["straight"] not in (first, second), "the other process's losses count too"

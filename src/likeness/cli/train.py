@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -112,6 +113,8 @@ def fomm(
         else:
             typer.echo("stopped before anything was saved; the same command begins anew", err=True)
         raise SystemExit(STOPPED) from None
+    if os.environ.get("RANK", "0") != "0":
+        return  # of several processes that torchrun started, one tells
     for note in result.notes:
         typer.echo(f"note: {note}")
     if result.resumed_at == result.steps:

@@ -138,7 +138,7 @@ def train_fomm(
         if world.is_first:
             _copy_configuration(Path(config), folder)  # only now: it belongs to the checkpoints there
         total = run.pairs.steps_per_epoch * plan.training.num_epochs if steps is None else steps
-        run.go(total, on_progress)
+        run.go(total, on_progress if world.is_first else silent)
         return Trained(
             folder, run.standing.step, resumed_at, run.standing.best, (*learned.notes, *judged.notes)
         )
@@ -222,7 +222,10 @@ class _Run:
 
     def _score(self) -> float:
         if self.judged is None:
-            return float(np.mean(self._since_save)) if self._since_save else self.standing.best
+            if not self._since_save:
+                return self.standing.best
+            mine = torch.tensor(self._since_save, device=self.trainer.device).mean()
+            return float(self.world.average(mine, ()))
         made = [
             self.trainer.make(source[None], driving[None])
             for source, driving in zip(*self.judged, strict=True)
