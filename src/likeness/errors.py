@@ -82,7 +82,7 @@ class NoSpeech(MediaError):
 
 
 class FaceSetFormat(MediaError):
-    """A face set or its alignments file is damaged, impossible, or of a version this package does not know."""
+    """A face set or its alignments file is damaged, impossible, or of a version that is not known here."""
 
 
 class FaceSetMismatch(MediaError):

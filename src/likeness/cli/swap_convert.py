@@ -110,7 +110,7 @@ Offline = Annotated[
 ]
 
 
-Shape: TypeAlias = Annotated[
+Shape = Annotated[
     float,
     typer.Option(
         metavar="SHARE",

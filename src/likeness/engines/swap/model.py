@@ -33,7 +33,9 @@ from likeness.media.files import temporary_beside, write_error
 from likeness.types import Floats, ModelRef, Picture
 
 if TYPE_CHECKING:
+    from likeness.engines.swap.warp_model import WarpModel
     from likeness.nn.swap import SwapConfig, SwapNet
+    from likeness.nn.swap_warp import WarpConfig
 
 Side: TypeAlias = Literal["A", "B"]
 FILE_NAME, PREVIOUS_NAME = "model.safetensors", "model.previous.safetensors"
@@ -57,67 +59,21 @@ class Header:
     """
 
     name: str
-    config: SwapConfig
+    config: SwapConfig | WarpConfig
     permissions: Mapping[Side, Permission]
     data: Mapping[Side, str]
     card: Mapping[str, Any]
 
 
-class SwapModel:
-    """A trained model, ready to swap faces that are cut out already. `load` makes one.
+class TrainedModel:
+    """What both kinds of models have in common.
 
     Attributes:
         notes: what a person should know, one sentence each.
     """
 
-    def __init__(self, header: Header, net: SwapNet, sha256: str, notes: tuple[str, ...] = ()) -> None:
-        self._header, self._net, self._sha256, self.notes = header, net, sha256, notes
-
-    @classmethod
-    def load(cls, path: Path | str, *, revocations: Iterable[Path | str] = ()) -> SwapModel:
-        """A model from its file, or from the folder that it was trained in.
-
-        The consent record is checked before any weight is read. A file in a run's folder that is damaged is
-        replaced by the one that was saved before it; `notes` says so.
-
-        Args:
-            revocations: files, or folders of them, besides those in the user's folder.
-
-        Raises:
-            MissingExtra: torch is not installed.
-            MediaNotFound: there is no such file.
-            ModelFormat: it is damaged, or no model of ours.
-            ConsentError: there is no record in it that allows this now.
-        """
-        need_torch()
-        path = Path(path)
-        if not path.is_dir():
-            return cls._read(path, revocations)
-        current, previous = path / FILE_NAME, path / PREVIOUS_NAME
-        if not current.is_file() and not previous.is_file():
-            raise MediaNotFound(f"There is no model in {path}.", "`likeness swap train` makes one.")
-        try:
-            return cls._read(current, revocations)
-        except (ModelFormat, MediaNotFound) as error:
-            if not previous.is_file():
-                raise
-            note = f"{error.what} The one that was saved before it is used, {PREVIOUS_NAME}."
-            return cls._read(previous, revocations, (note,))
-
-    @classmethod
-    def _read(cls, path: Path, revocations: Iterable[Path | str], notes: tuple[str, ...] = ()) -> SwapModel:
-        from likeness.nn.swap import SwapNet
-
-        header, tensors = read_model(path, revocations=revocations)
-        net = SwapNet(header.config, tuple(side.lower() for side in header.permissions))
-        try:
-            net.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise ModelFormat(f"The weights in {path.name} do not fit its configuration.", _AGAIN) from error
-        net.requires_grad_(False).eval()
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(header, net, digest, notes)
+    def __init__(self, header: Header, sha256: str, notes: tuple[str, ...] = ()) -> None:
+        self._header, self._sha256, self.notes = header, sha256, notes
 
     @property
     def name(self) -> str:
@@ -163,6 +119,41 @@ class SwapModel:
             )
         return found
 
+
+class SwapModel(TrainedModel):
+    """A shared encoder and decoders, ready to swap faces that are cut out already. `open_model` makes one."""
+
+    def __init__(self, header: Header, net: SwapNet, sha256: str, notes: tuple[str, ...] = ()) -> None:
+        super().__init__(header, sha256, notes)
+        self._net = net
+
+    @classmethod
+    def load(cls, path: Path | str, *, revocations: Iterable[Path | str] = ()) -> SwapModel:
+        """`open_model`, for this kind alone.
+
+        Raises:
+            ModelFormat: it is a model of another kind; and see `open_model`.
+        """
+        model = open_model(path, revocations=revocations)
+        if not isinstance(model, cls):
+            raise ModelFormat(f"{path} has no encoder and decoders: it is {model.name}.", "Use open_model.")
+        return model
+
+    @classmethod
+    def of(cls, header: Header, tensors: Mapping[str, Any], sha256: str, notes: tuple[str, ...]) -> SwapModel:
+        """From what a file holds.
+
+        Raises:
+            RuntimeError: the weights do not fit the configuration.
+        """
+        from likeness.nn.swap import SwapConfig, SwapNet
+
+        assert isinstance(header.config, SwapConfig)
+        net = SwapNet(header.config, tuple(side.lower() for side in header.permissions))
+        net.load_state_dict(tensors)
+        net.requires_grad_(False).eval()
+        return cls(header, net, sha256, notes)
+
     def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]:
         """Faces, shown as one person's.
 
@@ -198,6 +189,54 @@ class SwapModel:
         return colours, masks
 
 
+def open_model(path: Path | str, *, revocations: Iterable[Path | str] = ()) -> SwapModel | WarpModel:
+    """A model from its file, or from the folder that it was trained in.
+
+    The consent record is checked before any weight is read. A file in a run's folder that is damaged is
+    replaced by the one that was saved before it; `notes` says so.
+
+    Args:
+        revocations: files, or folders of them, besides those in the user's folder.
+
+    Raises:
+        MissingExtra: torch is not installed.
+        MediaNotFound: there is no such file.
+        ModelFormat: it is damaged, or no model of ours.
+        ConsentError: there is no record in it that allows this now.
+    """
+    need_torch()
+    path = Path(path)
+    if not path.is_dir():
+        return _open(path, revocations)
+    current, previous = path / FILE_NAME, path / PREVIOUS_NAME
+    if not current.is_file() and not previous.is_file():
+        raise MediaNotFound(f"There is no model in {path}.", "`likeness swap train` makes one.")
+    try:
+        return _open(current, revocations)
+    except (ModelFormat, MediaNotFound) as error:
+        if not previous.is_file():
+            raise
+        note = f"{error.what} The one that was saved before it is used, {PREVIOUS_NAME}."
+        return _open(previous, revocations, (note,))
+
+
+def _open(
+    path: Path, revocations: Iterable[Path | str], notes: tuple[str, ...] = ()
+) -> SwapModel | WarpModel:
+    from likeness.engines.swap.warp_model import WarpModel
+    from likeness.nn.swap_warp import WarpConfig
+
+    header, tensors = read_model(path, revocations=revocations)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        if isinstance(header.config, WarpConfig):
+            return WarpModel.of(header, tensors, digest, notes)
+        return SwapModel.of(header, tensors, digest, notes)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ModelFormat(f"The weights in {path.name} do not fit its configuration.", _AGAIN) from error
+
+
 def need_torch() -> None:
     """Refuse where torch is missing.
 
@@ -227,7 +266,7 @@ def save_model(path: Path, header: Header, net: SwapNet) -> None:
         for name, value in net.state_dict().items()
         if not name.startswith("decoders.") or name.split(".")[1] in sides
     }
-    write_tensors(path, weights, _spell(header))
+    write_tensors(path, weights, spell_header(header))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Any], header: Mapping[str, Any]) -> None:
@@ -273,7 +312,7 @@ def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[H
         raise ModelFormat(f"{path.name} is damaged.", _AGAIN) from error
 
 
-def _spell(header: Header) -> dict[str, Any]:
+def spell_header(header: Header) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -292,8 +331,6 @@ def _spell(header: Header) -> dict[str, Any]:
 
 
 def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Iterable[Path | str]) -> Header:
-    from likeness.nn.swap import SwapConfig
-
     try:
         values = json.loads((metadata or {})["likeness"])
         known, version = values["format"], values["version"]
@@ -304,7 +341,7 @@ def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Ite
             f"{name} is of a kind or version that this program does not know.", "Update likeness."
         )
     try:
-        config = SwapConfig.from_json(values["config"])
+        config = _read_config(values["config"])
         data = {side: str(values["data"][side])[:64] for side in _SIDES}
         family, card, consent = str(values["model"])[:64], dict(values["card"]), dict(values["consent"])
         given = {side: consent[side] for side in _SIDES if side in consent}
@@ -326,6 +363,13 @@ def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Ite
             permission = permission.compare(found, must_match=True)
         permissions[side] = permission
     return Header(family, config, permissions, data, card)
+
+
+def _read_config(values: Mapping[str, Any]) -> SwapConfig | WarpConfig:
+    from likeness.nn.swap import SwapConfig
+    from likeness.nn.swap_warp import WarpConfig
+
+    return WarpConfig.from_json(values) if "channels" in values else SwapConfig.from_json(values)
 
 
 def _comparison(values: Mapping[str, Any]) -> Comparison:
