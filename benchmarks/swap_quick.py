@@ -22,6 +22,6 @@ def measure_quick(media: Media) -> tuple[dict[str, Any], list[Picture]]:
     gallery = Gallery(config.looks)
     for item in media.b.trained:
         gallery.add(item.frame.image, seen(item)[0])
-    bent = _Bent(QuickSwap(gallery.looks, RATE), Finisher(config, RATE))
+    bent = _Bent(QuickSwap(gallery.looks, RATE), Finisher(config, RATE), config.shape)
     pictures = [picture for _, picture in bent.swap(media.a.held_out)]
     return Looker(media, SIZE_PX).judge_frames(pictures), pictures

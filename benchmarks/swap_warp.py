@@ -15,11 +15,11 @@ from likeness.engines.swap.shape import OwnShape, rest_shape
 from likeness.engines.swap.warped import WarpedSwap
 from likeness.faces.topology import canonical_mesh
 from likeness.nn.swap_warp import WARP_MODELS, WarpNet
-from likeness.pipelines.swap_quick import _Bent
 from likeness.training.swap.warp_learner import WarpLearner
 from likeness.types import Picture
 from swap_baselines import count_parameters
-from swap_learning import BETWEEN_LOOKS, FIRST_LOOK_S, Course, Looker, shown
+from swap_learning import BETWEEN_LOOKS, FIRST_LOOK_S, Course, Looker
+from swap_learning import shown as spell
 from swap_media import RATE, Clip, Media, seen
 
 OWN_SHAPE = 1.0
@@ -48,7 +48,7 @@ def follow_warp(
         course.run_until(min(until, budget_s))
         row = {"cpu_s": course.spent_s, "wall_s": course.wall_s, "steps": learner.steps}
         curve.append(row | judge.look(learner.net))
-        print(model, media.pair.name, shown(curve[-1]), flush=True)
+        print(model, media.pair.name, spell(curve[-1]), flush=True)
         until = max(2 * until * BETWEEN_LOOKS, course.spent_s)
     pictures = judge.paste(learner.net)
     found = {
@@ -87,9 +87,13 @@ class WarpJudge:
 
     def paste(self, net: WarpNet | None) -> list[Picture]:
         """A's held-out frames with the swap in them, unsealed."""
-        config = QuickSwapConfig()
-        bent = _Bent(self._renderer(net, self._shape), Finisher(config, RATE))  # type: ignore[arg-type]
-        return [picture for _, picture in bent.swap(self._media.a.held_out)]
+        finisher, renderer = Finisher(QuickSwapConfig(), RATE), self._renderer(net, self._shape)
+        pictures = []
+        for item in self._media.a.held_out:
+            face, square = seen(item)
+            new, mask, shown = renderer.render(face, square)
+            pictures.append(finisher.finish(item.frame.image, square, face.points, new, mask, shown))
+        return pictures
 
     def reconstruct(self, net: WarpNet | None) -> dict[str, float]:
         """B's held-out faces, made of those that were trained on."""
