@@ -24,7 +24,7 @@ MIN_PALM, MIN_HAND = 0.3, 0.5
 was seen. At 0.5 it missed hands that reach in from below the picture for a second."""
 WINDOW_FACES = 2.6
 """Side of the square around the face that is searched, in sizes of the face."""
-SEARCH_EVERY = 4
+SEARCH_EVERY = 2
 """Frames between two searches while fewer than two hands are in sight."""
 HOLD = 2
 """Frames for which a hand that is lost stays where it was."""
