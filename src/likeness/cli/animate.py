@@ -27,7 +27,9 @@ def animate(
     engine: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Which engine renders: mesh, or fomm:MODEL; `likeness doctor` lists them."
+            metavar="NAME",
+            help="Which engine renders: mesh, or fomm:NAME with a model that you imported "
+            "(`likeness models list`).",
         ),
     ] = "mesh",
     relative: Annotated[
@@ -174,7 +176,9 @@ def animate(
     ] = False,
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"],
-        typer.Option(help="Where engines that use torch run.", rich_help_panel=RUNNING),
+        typer.Option(
+            help="Where engines that use torch run; fomm: on the processor only.", rich_help_panel=RUNNING
+        ),
     ] = "auto",
 ) -> None:
     """Let a portrait move like the person in a video.

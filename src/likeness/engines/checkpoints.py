@@ -56,7 +56,7 @@ def read_checkpoint(path: Path, *, largest_bytes: int) -> object:
             raise ModelFormat(f"{path.name} is damaged.", _AGAIN) from error
         raise ModelFormat(
             f"{path.name} holds more than weights, and what it holds may run code: it was not opened.",
-            "Ask whoever made it for a file with tensors only, or for safetensors.",
+            "Ask whoever made it for a file with tensors only.",
         ) from error
     except _DAMAGED as error:
         raise ModelFormat(f"{path.name} is damaged or cut off.", _AGAIN) from error
@@ -162,7 +162,7 @@ def _refuse_archives(path: Path, largest_bytes: int) -> None:
     if "constants.pkl" in names:
         raise ModelFormat(
             f"{path.name} is a program in TorchScript, not a checkpoint: it was not opened.",
-            "Ask whoever made it for a file with tensors only, or for safetensors.",
+            "Ask whoever made it for a file with tensors only.",
         )
     if sum(entry.file_size for entry in entries) > largest_bytes:
         raise ModelFormat(f"{path.name} is larger, unpacked, than any such checkpoint.", _AGAIN)
