@@ -47,6 +47,7 @@ class GreenFace:
 
     size_px = SIZE_PX
     refs = (ModelRef("swap-green", "ab" * 32),)
+    notes = ("An older model is used.",)
 
     def __init__(self, permission: Permission, card: dict[str, Any] | None = None) -> None:
         self._permission = permission

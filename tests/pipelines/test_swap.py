@@ -83,6 +83,7 @@ def test_it_is_sealed_and_says_how_it_was_made(result: tuple[Swapped, GreenFace]
     assert making.consent is not None
     assert making.consent.kind == "corpus"
     assert made.clip == talk
+    assert "An older model is used." in made.warnings
 
 
 def test_size_rate_and_sound_are_kept(model: GreenFace, talk: Path, folder: Path) -> None:

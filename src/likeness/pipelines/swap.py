@@ -57,6 +57,9 @@ class AnyModel(Protocol):
     @property
     def card(self) -> dict[str, Any]: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
 
 class Model(AnyModel, Protocol):
     """What it needs of one that decodes faces; `engines.swap.model.SwapModel` is one."""
@@ -116,7 +119,7 @@ def convert(
             config,
             on_progress,
             nobody=lambda: _nobody(chooser, config, clip.name),
-            notes=(*permission.notes, *notes),
+            notes=(*permission.notes, *opened.notes, *notes),
         )
 
 
