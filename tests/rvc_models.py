@@ -46,7 +46,7 @@ def content(*, version: str = "v2", f0: int = 1, half: bool = True, seed: int = 
     weight: dict[str, torch.Tensor] = {}
     for key, tensor in RvcNet(config).state_dict().items():
         value = _lively(tensor, draw) + key.endswith("gamma")
-        if key.endswith(".weight") and _NORMED.search(key):
+        if is_normed(key):
             length = torch.linalg.vector_norm(value, dim=(1, 2), keepdim=True)
             weight[f"{key}_g"], weight[f"{key}_v"] = length, value * 1.7
         else:
@@ -57,6 +57,11 @@ def content(*, version: str = "v2", f0: int = 1, half: bool = True, seed: int = 
         "weight": weight, "config": list(CONFIG),
         "info": "10epoch", "sr": "32k", "f0": f0, "version": version,
     }  # fmt: skip
+
+
+def is_normed(key: str) -> bool:
+    """Whether the published files keep this weight as magnitude and direction."""
+    return key.endswith(".weight") and _NORMED.search(key) is not None
 
 
 def write_file(path: Path, **choices: Any) -> Path:

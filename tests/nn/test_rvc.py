@@ -15,16 +15,16 @@ from hypothesis import strategies as st  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from likeness.engines.rvc.checkpoint import build_net, read_voice  # noqa: E402
+from likeness.nn import rvc_decoder  # noqa: E402
 from likeness.nn.rvc import RvcNet  # noqa: E402
+from likeness.nn.rvc_config import RvcConfig  # noqa: E402
 from likeness.nn.rvc_decoder import SineSource  # noqa: E402
 from likeness.nn.rvc_encoder import WINDOW, RelativeAttention  # noqa: E402
 from likeness.nn.rvc_flow import REACH  # noqa: E402
 
-from ..rvc_models import GOLDEN, LAYOUTS, SAMPLES_PER_FRAME, fixed_waves, net_of  # noqa: E402
+from ..rvc_models import GOLDEN, LAYOUTS, SAMPLES_PER_FRAME, fixed_waves, is_normed, net_of  # noqa: E402
 
 VARIANTS = ("v1_f0_40k", "v1_nof0_48k", "v2_f0_48k", "v2_nof0_32k", "v2_f0_40k_f32")
-DECODER_REACH = 14
-"""Frames on either side that a sample may depend on in the small model: more than it has."""
 
 
 @pytest.fixture
@@ -166,10 +166,38 @@ def test_skipping_gives_the_wave_that_cutting_gives() -> None:
     whole = net(phone, None, None, who)
     part = net(phone, None, None, who, head=head, length=length)
     assert part.shape == (1, length * SAMPLES_PER_FRAME)
-    inner = slice(DECODER_REACH * SAMPLES_PER_FRAME, -DECODER_REACH * SAMPLES_PER_FRAME)
+    reach = net.dec.reach * SAMPLES_PER_FRAME
+    assert 0 < 2 * reach < part.shape[1]
     cut = whole[:, head * SAMPLES_PER_FRAME : (head + length) * SAMPLES_PER_FRAME]
     assert cut.std() > 0.01
-    assert (part - cut)[:, inner].abs().max() < 1e-5
+    assert (part - cut)[:, reach:-reach].abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("f0", [0, 1])
+@pytest.mark.parametrize("chunk", [1, 7, 39, 40])
+def test_chunks_meet_without_a_seam(f0: int, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rvc_decoder, "CHUNK_FRAMES", chunk)
+    net = net_of(f0=f0).double()
+    latent = torch.randn(
+        1, net.config.inter_channels, 40, generator=torch.Generator().manual_seed(0)
+    ).double()
+    who = net.emb_g(torch.tensor([1]))[..., None]
+    tone = net.dec.m_source(torch.full((1, 40), 200.0).double(), None) if net.dec.m_source else None
+    whole, made = net.dec(latent, who, tone), net.dec.decode(latent, who, tone)
+    assert made.shape == whole.shape
+    assert (made - whole).abs().max() < 1e-12
+
+
+def test_the_published_size() -> None:
+    """As it was counted in a published file: version 2 at 48 kHz, with weight norm in two parts."""
+    config = RvcConfig(
+        768, True, 192, 192, 768, 2, 6, 3, (3, 7, 11), ((1, 3, 5),) * 3, (12, 10, 2, 2), 512, (24, 20, 4, 4),
+        109, 256, 48000,
+    )  # fmt: skip
+    with torch.device("meta"):
+        state = RvcNet(config).state_dict()
+    assert len(state) + sum(is_normed(key) for key in state) == 457
+    assert round(sum(tensor.numel() for tensor in state.values()) / 1e6, 1) == 28.7
 
 
 def test_skipping_begins_the_tone_anew() -> None:

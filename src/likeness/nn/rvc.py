@@ -67,7 +67,7 @@ class RvcNet(nn.Module):
             step = self.config.samples_per_frame
             noise = None if source_noise is None else source_noise[:, head * step : end * step]
             excitation = self.dec.m_source(pitch_hz[:, head:end], noise)
-        wave: Tensor = self.dec(latent, who, excitation)[:, 0]
+        wave: Tensor = self.dec.decode(latent, who, excitation)[:, 0]
         return wave
 
     def flow_from(self, prior: Prior, who: Tensor, noise: Tensor | None, head: int = 0) -> Tensor:

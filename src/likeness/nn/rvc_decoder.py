@@ -12,13 +12,16 @@ weight normalisation is folded into the weights when they are read.
 from __future__ import annotations
 
 from itertools import pairwise, product
-from math import pi, prod
+from math import ceil, pi, prod
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from likeness.nn.rvc_config import RvcConfig
+
+CHUNK_FRAMES = 400
+"""What is decoded at once; with a model of the published size it takes some 400 MB."""
 
 _SLOPE, _LAST_SLOPE = 0.1, 0.01
 _TONE = 0.1
@@ -53,6 +56,19 @@ class Decoder(nn.Module):
             for width, (kernel, dilations) in product(widths[1:], shapes)
         )
         self.conv_post = nn.Conv1d(widths[-1], 1, 7, padding=3, bias=False)
+        self.samples_per_frame, self.reach = config.samples_per_frame, _reach_of(config)
+
+    def decode(self, x: Tensor, speaker: Tensor, excitation: Tensor | None) -> Tensor:
+        """As `forward`, a few seconds at a time: the wave is the same, and memory stays flat."""
+        frames, step = x.shape[-1], self.samples_per_frame
+        parts = []
+        for start in range(0, frames, CHUNK_FRAMES):
+            end = min(start + CHUNK_FRAMES, frames)
+            first, last = max(start - self.reach, 0), min(end + self.reach, frames)
+            tone = None if excitation is None else excitation[..., first * step : last * step]
+            wave = self(x[..., first:last], speaker, tone)
+            parts.append(wave[..., (start - first) * step : (end - first) * step])
+        return torch.cat(parts, -1)
 
     def forward(self, x: Tensor, speaker: Tensor, excitation: Tensor | None) -> Tensor:
         """The wave (batch, 1, samples), -1 … 1.
@@ -114,6 +130,18 @@ class SineSource(nn.Module):
         if noise is not None:
             source = source + noise * torch.where(voiced, _VOICED_NOISE, _UNVOICED_NOISE)
         return torch.tanh(self.l_linear(source[..., None])).transpose(1, 2)
+
+
+def _reach_of(config: RvcConfig) -> int:
+    """How many frames on either side a sample depends on, counted from the wave back to the latent."""
+    in_blocks = max(
+        sum((dilation + 1) * (kernel - 1) // 2 for dilation in dilations)
+        for kernel, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilations, strict=True)
+    )
+    reach = 3  # of the last convolution
+    for rate, kernel in zip(config.upsample_rates[::-1], config.upsample_kernel_sizes[::-1], strict=True):
+        reach = ceil((reach + in_blocks + kernel) / rate) + 1  # and of the excitation's, one at most
+    return reach + 3  # of the first
 
 
 def _excitation_conv(channels: int, stride: int, *, last: bool) -> nn.Conv1d:
