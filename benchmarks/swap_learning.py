@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +19,7 @@ from likeness.config import SwapConfig
 from likeness.consent.permission import Permission
 from likeness.engines.swap.mask import face_mask
 from likeness.nn.swap import MODELS
-from likeness.pipelines.swap import _Learned
+from likeness.pipelines.swap import _swap_of
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.warp_learner import WarpLearner
@@ -55,12 +55,10 @@ class Bare:
     size_px: int
     make: Swap
     refs: tuple[ModelRef, ...] = ()
+    card: Mapping[str, Any] = field(default_factory=dict)
 
     def swap(self, faces: Picture, to: str = "B") -> tuple[Floats, Floats]:
         return self.make(faces)
-
-    def known(self, side: str) -> None:
-        return None
 
     def permission(self, to: str) -> Permission:
         raise NotImplementedError("Nothing of this model may be written.")
@@ -200,7 +198,7 @@ class Looker:
 
     def paste(self, swap: Swap, chosen: list[int]) -> list[Picture]:
         """A's held-out frames with the swap in them, put in as `convert` does it, and unsealed."""
-        finish = _Learned(Bare(self._size, swap), SwapConfig(), RATE).swap
+        finish = _swap_of(Bare(self._size, swap), SwapConfig(), RATE)
         return [picture for _, picture in finish(self._media.a.held_out[n] for n in chosen)]
 
     def _flicker(self, pictures: list[Picture]) -> float:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from likeness.config import QuickSwapConfig
-from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.nearest import Gallery
 from likeness.engines.swap.quick import QuickSwap
-from likeness.pipelines.swap_quick import _Bent
+from likeness.pipelines.swap_bent import Bent
 from likeness.types import Picture
 from swap_learning import Looker
 from swap_media import RATE, Media, seen
@@ -22,6 +21,6 @@ def measure_quick(media: Media) -> tuple[dict[str, Any], list[Picture]]:
     gallery = Gallery(config.looks)
     for item in media.b.trained:
         gallery.add(item.frame.image, seen(item)[0])
-    bent = _Bent(QuickSwap(gallery.looks, RATE), Finisher(config, RATE), config.shape)
+    bent = Bent(QuickSwap(gallery.looks, RATE), config, RATE)
     pictures = [picture for _, picture in bent.swap(media.a.held_out)]
     return Looker(media, SIZE_PX).judge_frames(pictures), pictures

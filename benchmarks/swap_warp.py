@@ -6,24 +6,19 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
-from likeness.config import QuickSwapConfig
-from likeness.engines.swap.finish import Finisher
+from likeness.config import QuickSwapConfig, SwapConfig
 from likeness.engines.swap.nearest import Gallery
-from likeness.engines.swap.shape import OwnShape, rest_shape
+from likeness.engines.swap.quick import QuickSwap
 from likeness.engines.swap.warped import WarpedSwap
-from likeness.faces.topology import canonical_mesh
 from likeness.nn.swap_warp import WARP_MODELS, WarpNet
+from likeness.pipelines.swap_bent import Bent
 from likeness.training.swap.warp_learner import WarpLearner
 from likeness.types import Picture
 from swap_baselines import count_parameters
 from swap_learning import BETWEEN_LOOKS, FIRST_LOOK_S, Course, Looker
 from swap_learning import shown as spell
-from swap_media import RATE, Clip, Media, seen
-
-OWN_SHAPE = 1.0
-"""How much of the shape of the face is B's."""
+from swap_media import RATE, Media, seen
 
 
 def follow_warp(
@@ -54,7 +49,6 @@ def follow_warp(
     found = {
         "model": model,
         "parameters": count_parameters(learner.net),
-        "own_shape": OWN_SHAPE,
         "budget_cpu_s": budget_s,
         "threads": threads,
         "curve": curve,
@@ -74,9 +68,6 @@ class WarpJudge:
         for item in media.b.trained:
             gallery.add(item.frame.image, seen(item)[0])
         self._looks = gallery.looks
-        mesh = canonical_mesh()
-        rests = [rest_shape([seen(item)[0] for item in clip.trained], mesh) for clip in (media.a, media.b)]
-        self._shape = OwnShape(rests[0], rests[1], OWN_SHAPE, mesh)
 
     def look(self, net: WarpNet | None) -> dict[str, float]:
         """The figures of a curve's row."""
@@ -87,28 +78,16 @@ class WarpJudge:
 
     def paste(self, net: WarpNet | None) -> list[Picture]:
         """A's held-out frames with the swap in them, unsealed."""
-        finisher, renderer = Finisher(QuickSwapConfig(), RATE), self._renderer(net, self._shape)
-        pictures = []
-        for item in self._media.a.held_out:
-            face, square = seen(item)
-            new, mask, shown = renderer.render(face, square)
-            pictures.append(finisher.finish(item.frame.image, square, face.points, new, mask, shown))
-        return pictures
+        bent = Bent(self._renderer(net), SwapConfig(), RATE)
+        return [picture for _, picture in bent.swap(self._media.a.held_out)]
 
     def reconstruct(self, net: WarpNet | None) -> dict[str, float]:
         """B's held-out faces, made of those that were trained on."""
-        return self.looker.judge_faces(self._own(self._media.b, net))
-
-    def _own(self, clip: Clip, net: WarpNet | None) -> Picture:
-        renderer = self._renderer(net, None)
-        made = []
-        for item in clip.held_out:
-            face, square = seen(item)
-            colours = renderer.render(face, square)[0]
+        renderer, made = self._renderer(net), []
+        for item in self._media.b.held_out:
+            colours = renderer.render(item.frame.image, *seen(item)).face
             made.append(cv2.resize(colours, (self._size, self._size), interpolation=cv2.INTER_AREA))
-        return np.stack(made)
+        return self.looker.judge_faces(np.stack(made))
 
-    def _renderer(self, net: WarpNet | None, shape: OwnShape | None) -> WarpedSwap:
-        if net is not None:
-            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return WarpedSwap(self._looks, RATE, shape, net)
+    def _renderer(self, net: WarpNet | None) -> QuickSwap:
+        return QuickSwap(self._looks, RATE) if net is None else WarpedSwap(self._looks, RATE, net)
