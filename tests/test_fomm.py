@@ -57,6 +57,15 @@ def test_golden_animations_come_out_of_the_public_names(shared: Path, relative: 
     assert error.mean() < 1e-5
 
 
+def test_what_only_training_needs_of_a_configuration_is_not_looked_at(tmp_path: Path) -> None:
+    checkpoint, configuration = write_files(tmp_path)
+    configuration.write_text(
+        configuration.read_text() + "dataset_params: {frame_shape: odd}\ntrain_params: 3\n"
+    )
+    generator, _ = load_checkpoints(configuration, checkpoint)
+    assert isinstance(generator, Generator)
+
+
 def test_pictures_may_be_bytes(pair: Pair, video: list[np.ndarray]) -> None:
     as_bytes = [np.rint(frame * 255).astype(np.uint8) for frame in video]
     as_floats = [frame.astype(np.float32) / 255 for frame in as_bytes]

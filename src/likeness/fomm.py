@@ -25,8 +25,9 @@ import numpy as np
 
 from likeness.disclosure.seal import SealedVideo
 from likeness.engines.fomm.animator import Animator, Settings, check_picture, render_all
-from likeness.engines.fomm.checkpoint import Pair
-from likeness.engines.fomm.library import import_model, open_files
+from likeness.engines.fomm.checkpoint import Pair, load_pair
+from likeness.engines.fomm.configuration import read_configuration
+from likeness.engines.fomm.library import import_model
 from likeness.errors import UsageError
 from likeness.nn.fomm import Generator, KeypointDetector
 from likeness.pipelines.show import video_html
@@ -57,8 +58,8 @@ def load_checkpoints(
         MediaNotFound, ModelFormat: a file is missing, is not what it should be, or belongs to another.
     """
     del cpu
-    model = open_files(Path(checkpoint_path), Path(config_path), align_corners=align_corners)
-    return model.pair.generator, model.pair.kp_detector
+    config = read_configuration(Path(config_path))
+    return load_pair(config, Path(checkpoint_path), align_corners=align_corners)
 
 
 def make_animation(

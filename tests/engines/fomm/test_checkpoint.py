@@ -17,6 +17,7 @@ yaml = pytest.importorskip("yaml")
 from likeness.engines.fomm.checkpoint import Pair, load_pair, read_checkpoint  # noqa: E402
 from likeness.engines.fomm.configuration import (  # noqa: E402
     parse_configuration,
+    parse_frame_shape,
     read_configuration,
     write_configuration,
 )
@@ -167,6 +168,31 @@ def test_another_checkpoints_configuration_is_noticed(
 def test_a_wrong_configuration_says_what_is_wrong(path: str, value: object, says: str) -> None:
     with pytest.raises(ModelFormat, match=says):
         parse_configuration(changed(path, value), "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("data", "shape"),
+    [
+        (None, (256, 256)),
+        ({"frame_shape": [64, 96, 3]}, (64, 96)),
+        ({"frame_shape": [128, 128]}, (128, 128)),
+        ({"root_dir": "clips"}, (256, 256)),
+        ({"frame_shape": [128, 128, 4]}, None),
+        ({"frame_shape": [128]}, None),
+        ({"frame_shape": [128.0, 128.0, 3]}, None),
+        ({"frame_shape": [True, 128, 3]}, None),
+        ({"frame_shape": [8, 128, 3]}, None),
+        ({"frame_shape": 10**9}, None),
+        ([1], None),
+    ],
+)
+def test_the_size_of_the_pictures_is_read(data: object, shape: tuple[int, int] | None) -> None:
+    values = {**VALUES, "dataset_params": data}
+    if shape is None:
+        with pytest.raises(ModelFormat):
+            parse_frame_shape(values, "a.yaml")
+    else:
+        assert parse_frame_shape(values, "a.yaml") == shape
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,9 @@ class _Section:
         return self[name] if self._values.get(name) is not None else _Section({}, name)
 
     def shape(self, name: str) -> tuple[int, int]:
-        """Height and width from [height, width, 3]."""
+        """Height and width from [height, width, 3]; the 3 may be left out."""
         value = self._values.get(name, [256, 256, 3])
-        sides = value[:2] if isinstance(value, list) and len(value) == 3 and value[2] == 3 else []
+        sides = value[:2] if isinstance(value, list) and value[2:] in ([], [3]) else []
         if len(sides) != 2 or not all(type(side) is int and 16 <= side <= 2048 for side in sides):
             raise self._wrong(name, value, "[height, width, 3], 16 to 2048 px")
         return sides[0], sides[1]
