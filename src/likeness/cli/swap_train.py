@@ -42,9 +42,12 @@ def train(
         ),
     ] = None,
     model: Annotated[
-        Literal["slim64", "slim128", "df128", "df256"],
-        typer.Option(help="How large the networks are. df128 and df256 are for graphics cards."),
-    ] = "slim64",
+        Literal["warp64", "warp128", "warp256", "slim64", "slim128", "df128", "df256"],
+        typer.Option(
+            help="What is trained: a network that mends B's pictures when they are bent (warp…), or the "
+            "classic encoder with two decoders. df128 and df256 are for graphics cards."
+        ),
+    ] = "warp128",
     steps: Annotated[
         int | None,
         typer.Option(min=1, help="Stop after so many in all.", rich_help_panel=LENGTH),
@@ -119,12 +122,10 @@ def train(
     from likeness.engines.swap.model import need_torch
 
     need_torch()
-    import torch
-
+    from likeness.training.device import set_threads
     from likeness.training.swap import Rhythm, SwapSettings, train_swap
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    set_threads(threads)
     settings = SwapSettings.of(
         model, batch_size=batch_size, learning_rate=learning_rate, seed=seed, flip=None if flip else 0.0
     )
@@ -198,12 +199,10 @@ def refine(
 
     del gan
     need_torch()
-    import torch
-
+    from likeness.training.device import set_threads
     from likeness.training.swap import refine_swap
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    set_threads(threads)
     try:
         with progress_bar() as report:
             done = refine_swap(

@@ -27,3 +27,9 @@ def choose_device(name: str) -> torch.device:
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
     return device
+
+
+def set_threads(count: int | None) -> None:
+    """How many processor threads networks may use; None leaves it to torch."""
+    if count is not None:
+        torch.set_num_threads(count)

@@ -176,7 +176,9 @@ def test_losses_of_the_discriminator() -> None:
 def test_refining_a_run(sets: tuple[Path, Path], of_b: Path, tmp_path: Path) -> None:
     out, home = tmp_path / "run", tmp_path / "sets"
     moved = [Path(shutil.copytree(path, home / path.name)) for path in sets]
-    train_swap(*moved, out, consent=of_b, steps=6, settings=QUICK, rhythm=Rhythm(preview=0), device="cpu")
+    train_swap(
+        *moved, out, model="slim64", consent=of_b, steps=6, settings=QUICK, rhythm=Rhythm(preview=0), device="cpu"
+    )
     before = load_file(out / FILE_NAME)
     never = replace(FAST, ssim_tolerance=1, identity_tolerance=9, least_gain=0)
     shutil.copytree(out, tmp_path / "copy")

@@ -47,7 +47,7 @@ Train = Callable[..., TrainedSwap]
 @pytest.fixture
 def train(sets: tuple[Path, Path], corpus: Path, tmp_path: Path) -> Train:
     def run(name: str = "run", **more: object) -> TrainedSwap:
-        said = {"consent": corpus, "settings": QUICK, "rhythm": EVERY, "device": "cpu"}
+        said = {"model": "slim64", "consent": corpus, "settings": QUICK, "rhythm": EVERY, "device": "cpu"}
         return train_swap(*sets, tmp_path / name, **{**said, **more})  # type: ignore[arg-type]
 
     return run
@@ -122,7 +122,16 @@ def test_another_configuration_does_not_go_on(
             train(steps=4, **changes)
     other = write_set(make_faces(3), tmp_path / "C")
     with pytest.raises(UsageError, match="the faces of B"):
-        train_swap(sets[0], other, tmp_path / "run", consent=corpus, settings=QUICK, steps=4, device="cpu")
+        train_swap(
+            sets[0],
+            other,
+            tmp_path / "run",
+            model="slim64",
+            consent=corpus,
+            settings=QUICK,
+            steps=4,
+            device="cpu",
+        )
     assert train(steps=4).resumed_at == 2
 
 

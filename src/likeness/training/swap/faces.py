@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.errors import UsageError
+from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.resnet import NUMBERS
 from likeness.faces.topology import EYES, FACE_OVAL, LOWER_LIP_RINGS, UPPER_LIP_RINGS
 from likeness.facesets.faceset import FaceSet
-from likeness.types import Floats, Picture
+from likeness.types import Face, Floats, Picture
 
 ZOOM = 1.25
 MOST_FACES = 6000
@@ -36,6 +37,8 @@ class Faces:
         embeddings: (n, 128) float32, whose face it is; a row of NaN where nobody measured it.
         sha256: of the face set that they come from; of arrays, of the arrays.
         name: what to call the set in messages.
+        expressions: (n, 52) float32, the tracker's blendshapes; None = nobody measured them.
+        sides_px: (n,) float32, of the faces' squares as they were filmed; None = nobody knows.
     """
 
     pictures: Picture
@@ -44,6 +47,8 @@ class Faces:
     embeddings: Floats | None = None
     sha256: str = ""
     name: str = "the faces"
+    expressions: Floats | None = None
+    sides_px: Floats | None = None
 
     def __post_init__(self) -> None:
         n, side = self.pictures.shape[:2]
@@ -77,7 +82,17 @@ class Faces:
         known = [unknown if one.identity is None else np.asarray(one.identity, np.float32) for one in records]
         pictures = np.stack([found.read(one) for one in records])
         points = np.stack([found.points(one) for one in records])
-        return cls(pictures, points, found.zoom, np.stack(known), found.sha256, name), tuple(notes)
+        made = cls(
+            pictures,
+            points,
+            found.zoom,
+            np.stack(known),
+            found.sha256,
+            name,
+            np.stack([np.asarray(one.blendshapes, np.float32) for one in records]),
+            np.array([one.alignment.side_px for one in records], np.float32),
+        )
+        return made, tuple(notes)
 
     @cached_property
     def digest(self) -> str:
@@ -91,8 +106,24 @@ class Faces:
     def take(self, chosen: Iterable[int]) -> Faces:
         """Some of them, with another hash."""
         at = np.fromiter(chosen, int)
-        known = None if self.embeddings is None else self.embeddings[at]
-        return Faces(self.pictures[at], self.points[at], self.zoom, known, "", self.name)
+        known, expressions, sides = (
+            None if one is None else one[at] for one in (self.embeddings, self.expressions, self.sides_px)
+        )
+        return Faces(self.pictures[at], self.points[at], self.zoom, known, "", self.name, expressions, sides)
+
+    def face(self, number: int) -> Face:
+        """One of them as the tracker gives it, in px of the cut."""
+        expression = np.zeros(len(BLENDSHAPES), np.float32)
+        if self.expressions is not None:
+            expression = self.expressions[number]
+        return Face(self.points[number], expression, 1.0)
+
+    @property
+    def filmed_px(self) -> Floats:
+        """(n,) float32, sides of the squares as they were filmed, or as they are cut."""
+        if self.sides_px is not None:
+            return self.sides_px
+        return np.full(len(self), self.pictures.shape[1] / self.zoom, np.float32)
 
     def squares(self, size_px: int, chosen: Iterable[int] | None = None) -> Picture:
         """Without the rim, as the networks see them, (n, size_px, size_px, 3) uint8."""

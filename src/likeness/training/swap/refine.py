@@ -15,11 +15,13 @@ from likeness.engines.swap.model import FILE_NAME, Side, read_model
 from likeness.errors import TooFewFaces, UsageError
 from likeness.media.files import temporary_beside, write_error
 from likeness.nn.swap import SwapConfig
+from likeness.nn.swap_warp import WARP_MODELS
 from likeness.progress import OnProgress, Progress, silent
 from likeness.training.device import choose_device
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap.adversary import Adversary, RefineSettings
 from likeness.training.swap.faces import Faces
+from likeness.training.swap.kinds import Coding
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.measure import Quality, measure_identity, measure_side
 from likeness.training.swap.permit import Permits, drop_strangers, middle
@@ -234,6 +236,11 @@ def refine_swap(
     folder, settings = Path(run), settings or RefineSettings()
     header, _ = read_model(folder / FILE_NAME, revocations=revocations)
     name, plan, standing, tensors = newest_training(folder)
+    if plan.model in WARP_MODELS:
+        raise UsageError(
+            f"{folder} holds {plan.model}, which shows B's own pictures: there is nothing to sharpen.",
+            "Refine a model with decoders, such as slim64.",
+        )
     a, notes_a = _find_faces(faces_a, plan.places, "A")
     b, notes_b = _find_faces(faces_b, plan.places, "B")
     refuse_other_plan(plan, replace(plan, data_a=a.digest, data_b=b.digest), name)
@@ -249,7 +256,14 @@ def refine_swap(
     )
     learner.restore(tensors, standing.steps)
     permits = Permits(header.permissions.get("A"), _needed(header.permissions), a, b, ())
-    keeper = SwapRun(learner, plan, folder, permits, Rhythm(), Budget(standing.steps, None, standing.seconds))
+    keeper = SwapRun(
+        Coding(learner, permits),
+        plan,
+        folder,
+        permits,
+        Rhythm(),
+        Budget(standing.steps, None, standing.seconds),
+    )
     keeper.standing = standing
     sides: tuple[Side, ...] = ("A", "B") if permits.a is not None else ("B",)
     refiner = Refiner(learner, held_a, held_b, sides, settings)

@@ -12,20 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from likeness.consent.permission import Consent
 from likeness.engines.swap import model as files
 from likeness.engines.swap.model import Header, Side
 from likeness.errors import TrainingDiverged, UsageError
 from likeness.media.files import write_error
-from likeness.nn.swap import MODELS, count_parameters
 from likeness.progress import OnProgress, Progress, silent
 from likeness.training.device import choose_device
 from likeness.training.journal import Journal
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
 from likeness.training.swap.faces import Faces
+from likeness.training.swap.kinds import DEFAULT, STEPS, Kind, config_of, make_kind
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.learning import Outcome
 from likeness.training.swap.permit import Permits, check_records, middle, permit
@@ -34,8 +32,6 @@ from likeness.training.swap.start import start_encoder
 from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
 from likeness.training.world import World, join_world
 
-STEPS = {"slim64": 3000, "slim128": 6000, "df128": 100_000, "df256": 200_000}
-"""How long a training is if nobody says otherwise."""
 MOST_RECOVERIES = 3
 SNAPSHOTS = "snapshots"
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -88,7 +84,7 @@ def train_swap(
     faces_b: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    model: str = "slim64",
+    model: str = DEFAULT,
     consent: Consent | Sequence[Consent] | None = None,
     revocations: Iterable[Path | str] = (),
     steps: int | None = None,
@@ -109,7 +105,8 @@ def train_swap(
         faces_a: the face set of the person who performs (`likeness swap extract`).
         faces_b: of the person who is to be seen.
         out: a folder for everything that is written.
-        model: "slim64", "slim128", "df128" or "df256".
+        model: "warp64", "warp128" or "warp256", which learn of B alone; or "slim64", "slim128", "df128" or
+            "df256", the classic encoder with two decoders.
         consent: one record or several.
         revocations: files, or folders of them, besides those in the user's folder.
         steps: how many in all, those before a stop included; default: see `STEPS`.
@@ -129,8 +126,11 @@ def train_swap(
         TrainingDiverged: losses end again and again, with smaller and smaller learning rates.
         OutputError: something cannot be written.
     """
-    if model not in MODELS:
-        raise UsageError(f"There is no model {model!r}.", f"Choose one of {', '.join(MODELS)}.")
+    config = config_of(model)
+    if encoder is not None and model.startswith("warp"):
+        raise UsageError(
+            f"{model} has no encoder.", "Leave the starting weights out, or choose another model."
+        )
     budget = Budget.of(model, steps, minutes)
     records = check_records(consent, revocations)
     folder, settings = Path(out), settings or SwapSettings.of(model)
@@ -139,33 +139,24 @@ def train_swap(
     where = choose_device(device)
     with join_world(where) as world:
         features = None if vgg is None else read_vgg(Path(vgg))
-        learner = SwapLearner(
-            permits.faces_a,
-            permits.faces_b,
-            MODELS[model],
-            settings,
-            share_of=budget.share,
-            features=features,
-            device=where,
-            world=world,
-        )
+        kind = make_kind(model, permits, settings, budget.share, features, where, world)
         plan = Plan(
             model,
-            MODELS[model].to_json(),
+            config.to_json(),
             settings.to_json(),
             permits.faces_a.digest,
             permits.faces_b.digest,
             world.size,
             {"A": str(Path(faces_a).absolute()), "B": str(Path(faces_b).absolute())},
         )
-        run = SwapRun(learner, plan, folder, permits, rhythm or Rhythm(), budget)
+        run = SwapRun(kind, plan, folder, permits, rhythm or Rhythm(), budget)
         notes = (*notes_a, *notes_b, *permits.notes, *run.begin(encoder))
-        resumed_at = learner.steps
+        resumed_at = kind.learner.steps
         losses = run.go(on_progress)
         return TrainedSwap(
             folder,
             folder / files.FILE_NAME,
-            learner.steps,
+            kind.learner.steps,
             resumed_at,
             run.standing.seconds,
             losses,
@@ -229,21 +220,22 @@ class SwapRun:
 
     def __init__(
         self,
-        learner: SwapLearner,
+        kind: Kind,
         plan: Plan,
         folder: Path,
         permits: Permits,
         rhythm: Rhythm,
         budget: Budget,
     ) -> None:
-        self.learner, self.plan, self.folder, self.permits = learner, plan, folder, permits
+        self.kind, self.learner, self.plan, self.folder, self.permits = (
+            kind,
+            kind.learner,
+            plan,
+            folder,
+            permits,
+        )
         self.rhythm, self.budget, self.standing = rhythm, budget, Standing()
         self.notes: list[str] = []
-        size = learner.config.size_px
-        self._shown = tuple(
-            faces.squares(size, np.linspace(0, len(faces) - 1, sheet.ROWS).round().astype(int))
-            for faces in (permits.faces_a, permits.faces_b)
-        )
 
     @property
     def is_first(self) -> bool:
@@ -262,6 +254,7 @@ class SwapRun:
                 )
             return notes
         if encoder is not None:
+            assert isinstance(self.learner, SwapLearner)  # others were refused
             start_encoder(self.learner.net, Path(encoder))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -358,22 +351,21 @@ class SwapRun:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(path, error) from error
-        files.save_model(path, self.header(), self.learner.net)
+        self.kind.save(path, self.header())
 
     def header(self) -> Header:
         """What the model file says of itself."""
         permissions: dict[Side, Any] = {"B": self.permits.b}
-        if self.permits.a is not None:
+        if self.permits.a is not None and "A" in self.kind.sides:
             permissions["A"] = self.permits.a
         data: dict[Side, str] = {"A": self.plan.data_a, "B": self.plan.data_b}
         return Header(self.plan.model, self.learner.config, permissions, data, self._card())
 
     def _card(self) -> dict[str, Any]:
         return {
-            "what": "A face swap: shows the face of person B with the performance of person A"
-            + (", or the other way round." if self.permits.a is not None else "."),
+            "what": self.kind.what(both=self.permits.a is not None),
             "model": self.plan.model,
-            "parameters": count_parameters(self.learner.config),
+            "parameters": sum(one.numel() for one in self.learner.net.parameters()),
             "steps": self.learner.steps,
             "refinement_rounds": self.standing.rounds,
             "seconds": round(self.budget.elapsed(), 1),
@@ -381,13 +373,13 @@ class SwapRun:
             "identity": self._identities(),
             "settings": self.plan.settings,
             "made": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
-            "limits": "Made for these two people and for light and poses like those in their clips. Whatever "
-            "it makes is synthetic and has to be marked as such; `likeness swap convert` does.",
+            "limits": self.kind.limits,
         }
 
     def _identities(self) -> dict[str, list[float]]:
         """The median embedding of each person, by which `convert` knows whose face to replace."""
-        middles = {"A": middle(self.permits.faces_a), "B": middle(self.permits.faces_b)}
+        faces = {"A": self.permits.faces_a, "B": self.permits.faces_b}
+        middles = {side: middle(faces[side]) for side in self.kind.sides}
         return {
             side: [round(float(one), 4) for one in found]
             for side, found in middles.items()
@@ -396,8 +388,7 @@ class SwapRun:
 
     def show(self) -> None:
         """Write a sheet to look at."""
-        drawn = sheet.draw_sheet(self.learner, *self._shown, both=self.permits.a is not None)
-        sheet.save_sheet(drawn, self.folder, self.learner.steps, self._making())
+        sheet.save_sheet(self.kind.draw(), self.folder, self.learner.steps, self._making())
 
     def _making(self) -> Any:
         return sheet.making_of(self.plan.model, self.learner.steps, self.permits.b)

@@ -141,7 +141,17 @@ class SwapSettings:
         return replace(self.augmentation, warp=0.0)
 
 
+_WARPING: dict[str, Any] = {
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "warm_up": 20,
+    "final": 0.4,
+    "augmentation": Augmentation(warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0),
+}
 _SUITED: Mapping[str, dict[str, Any]] = {
+    "warp64": _WARPING,
+    "warp128": _WARPING,
+    "warp256": _WARPING,
     "df128": {"batch_size": 16, "learning_rate": 2e-4, "warm_up": 500},
     "df256": {"batch_size": 16, "learning_rate": 1e-4, "warm_up": 500},
 }

@@ -5,6 +5,7 @@ Both show synthetic pictures of people, so they leave through the seal, labelled
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,6 @@ from likeness.errors import MediaError
 from likeness.media import temporary_beside
 from likeness.media.files import write_error
 from likeness.media.image import read_image
-from likeness.training.swap.learner import SwapLearner
 from likeness.types import Floats, Making, Picture
 
 FOLDER, NEWEST, FILM = "previews", "preview.jpg", "time-lapse.mp4"
@@ -32,18 +32,13 @@ MOST_FRAMES = 240
 """Of the film; of more sheets, some are left out."""
 
 
-def draw_sheet(learner: SwapLearner, a: Picture, b: Picture, *, both: bool) -> Picture:
-    """Rows of: A · A again · A as B · B · B again (· B as A); (h, w, 3) uint8.
+def draw_columns(columns: Sequence[Floats]) -> Picture:
+    """Faces beside each other, (h, w, 3) uint8.
 
     Args:
-        a, b: (rows, size, size, 3) uint8 squares.
-        both: also show B as A, which A has to have agreed to.
+        columns: each (rows, size, size, 3) float32, 0 … 1.
     """
-    columns = [np.float32(1 / 255) * a, learner.swap(a, "a")[0], learner.swap(a, "b")[0]]
-    columns += [np.float32(1 / 255) * b, learner.swap(b, "b")[0]]
-    if both:
-        columns.append(learner.swap(b, "a")[0])
-    rows = [np.hstack([_tile(column[i]) for column in columns]) for i in range(len(a))]
+    rows = [np.hstack([_tile(column[i]) for column in columns]) for i in range(len(columns[0]))]
     return np.pad(np.vstack(rows), ((0, BAND_PX), (0, 0), (0, 0)), constant_values=255)
 
 

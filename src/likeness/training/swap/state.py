@@ -21,7 +21,7 @@ from torch import Tensor
 
 from likeness.engines.swap.model import write_tensors
 from likeness.errors import ModelFormat, UsageError
-from likeness.training.swap.learner import SwapLearner
+from likeness.training.swap.learning import Learner
 
 FILE_NAME: Final = "training.safetensors"
 PREVIOUS_NAME: Final = "training.previous.safetensors"
@@ -70,7 +70,7 @@ class Standing:
     rounds: int = 0
 
 
-def save_training(folder: Path, learner: SwapLearner, plan: Plan, standing: Standing) -> None:
+def save_training(folder: Path, learner: Learner[Any, Any], plan: Plan, standing: Standing) -> None:
     """Write all that is needed to go on, completely or not at all.
 
     Raises:
@@ -86,7 +86,7 @@ def has_training(folder: Path) -> bool:
     return (folder / FILE_NAME).is_file() or (folder / PREVIOUS_NAME).is_file()
 
 
-def resume_training(folder: Path, learner: SwapLearner, plan: Plan) -> tuple[Standing, tuple[str, ...]]:
+def resume_training(folder: Path, learner: Learner[Any, Any], plan: Plan) -> tuple[Standing, tuple[str, ...]]:
     """Put a learner back to where it was saved; where that file is damaged, to the one saved before.
 
     Returns:

@@ -19,18 +19,12 @@ from likeness.training.swap.batches import Half
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.learning import Learner
 from likeness.training.swap.losses import face_losses
-from likeness.training.swap.settings import Augmentation, SwapSettings
+from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.warp_batches import WarpBatches
 from likeness.training.world import World
 from likeness.types import Floats
 
-WARP_SETTINGS = SwapSettings(
-    batch_size=8,
-    learning_rate=1e-3,
-    warm_up=20,
-    final=0.4,
-    augmentation=Augmentation(warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0),
-)
+WARP_SETTINGS = SwapSettings.of("warp128")
 Bent: TypeAlias = tuple[Tensor, Half]
 """Bent pictures with their maps, (n, 7, size, size), and what they should be."""
 
