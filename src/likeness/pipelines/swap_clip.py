@@ -12,13 +12,18 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from likeness.config import PasteConfig
 from likeness.disclosure.seal import SealedVideo
+from likeness.engines.swap.meshwarp import MESH, warp
+from likeness.engines.swap.paste import paste
 from likeness.errors import FaceIndex, ModelMissing, NoFace
+from likeness.faces.aligned import Alignment
 from likeness.faces.hands import HANDS, PALMS, HandTracker
 from likeness.media import AudioSource, VideoReader, check_sound
 from likeness.models import fetch_all
-from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
+from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
 from likeness.pipelines.driver import DAMAGED
 from likeness.pipelines.follow_face import Chooser, Followed, Found, follow_face
 from likeness.pipelines.swapped import Swapped
@@ -81,6 +86,7 @@ def write_swapped(
         NoFace, FaceIndex: see `nobody`; nothing is written then.
     """
     info = reader.info
+    run_apart(_compile)
     with opencv_on_one_thread(), run_ahead(followed, _FOLLOWED) as stream:
         first, before = _until_the_face(stream)
         box = None if first is None or first.face is None else first.face.box
@@ -133,6 +139,13 @@ def nobody_was_followed(chooser: Chooser, number: int | None, name: str) -> NoFa
         f"No face was found in {name}.",
         "Use a clip that shows a face from the front, large enough and well lit.",
     )
+
+
+def _compile() -> None:
+    """Have numba compile the inner loops, or read them from its cache, before there is anything to lose."""
+    image, points = np.zeros((32, 32, 3), np.uint8), np.zeros((MESH + 10, 3), np.float32)
+    warp(image, points, points, 16)
+    paste(image, image[:8, :8], np.zeros((8, 8), np.float32), Alignment(16, 16, 8, 0))
 
 
 def _until_the_face(stream: Iterator[Followed]) -> tuple[Followed | None, list[Followed]]:
