@@ -50,11 +50,14 @@ class FommModel:
     consent: tuple[str, ...] = ()
 
 
-def open_files(checkpoint: Path, configuration: Path, *, align_corners: bool | None = None) -> FommModel:
-    """A model from published files. Errors as in `checkpoint.load_pair`."""
+def open_files(checkpoint: Path, configuration: Path) -> FommModel:
+    """A model from published files, with the corner rule of published weights.
+
+    Errors as in `checkpoint.load_pair`.
+    """
     config, side_px = _dimensions(read_values(configuration), configuration.name)
     held = read_checkpoint(checkpoint)
-    pair = build_pair(config, held.tensors, checkpoint.name, align_corners=align_corners)
+    pair = build_pair(config, held.tensors, checkpoint.name, align_corners=None)
     return FommModel(checkpoint.name, pair, hash_of(checkpoint), side_px=side_px, consent=held.consent)
 
 
