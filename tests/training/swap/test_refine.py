@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from likeness import verify
 from likeness.engines.swap.model import FILE_NAME, SwapModel
 from likeness.errors import MediaNotFound, TooFewFaces, UsageError
-from likeness.nn.patch import PatchJudge, deceive_loss, judge_loss, matching_loss, total_variation
+from likeness.nn.patch import PatchJudge, deceive_loss, judge_loss, matching_loss, mean_score, total_variation
 from likeness.training.swap import refine as module
 from likeness.training.swap.adversary import Adversary, RefineSettings
 from likeness.training.swap.learner import SwapLearner
@@ -164,8 +164,14 @@ def test_losses_of_the_discriminator() -> None:
     assert PatchJudge(128)(torch.rand(1, 3, 128, 128), torch.rand(1, 3, 128, 128)).score.shape[-1] == 8
     certain = verdict._replace(score=torch.ones_like(verdict.score))
     fooled = verdict._replace(score=torch.zeros_like(verdict.score))
-    assert judge_loss(fooled, certain) == 0 < judge_loss(certain, fooled)
-    assert deceive_loss(certain) == 0 < deceive_loss(fooled)
+    mask = torch.zeros(2, 1, 64, 64)
+    mask[..., :32] = 1
+    assert judge_loss(fooled, certain, mask) == 0 < judge_loss(certain, fooled, mask)
+    assert deceive_loss(certain, mask) == 0 < deceive_loss(fooled, mask)
+    half = fooled.score.clone()
+    half[..., :4] = 1  # outside the face it does not matter
+    assert deceive_loss(verdict._replace(score=half), mask) == 0
+    assert mean_score(verdict._replace(score=half), mask).tolist() == [1, 1]
     assert matching_loss(verdict, verdict) == 0
     ramp = torch.arange(8.0).expand(1, 1, 8, 8) / 8
     assert total_variation(ramp, torch.ones(1, 1, 8, 8)) == pytest.approx(1 / 8)
@@ -177,7 +183,14 @@ def test_refining_a_run(sets: tuple[Path, Path], of_b: Path, tmp_path: Path) -> 
     out, home = tmp_path / "run", tmp_path / "sets"
     moved = [Path(shutil.copytree(path, home / path.name)) for path in sets]
     train_swap(
-        *moved, out, model="slim64", consent=of_b, steps=6, settings=QUICK, rhythm=Rhythm(preview=0), device="cpu"
+        *moved,
+        out,
+        model="slim64",
+        consent=of_b,
+        steps=6,
+        settings=QUICK,
+        rhythm=Rhythm(preview=0),
+        device="cpu",
     )
     before = load_file(out / FILE_NAME)
     never = replace(FAST, ssim_tolerance=1, identity_tolerance=9, least_gain=0)

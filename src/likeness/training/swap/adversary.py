@@ -18,7 +18,14 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from likeness.errors import UsageError
-from likeness.nn.patch import PatchJudge, deceive_loss, judge_loss, matching_loss, total_variation
+from likeness.nn.patch import (
+    PatchJudge,
+    deceive_loss,
+    judge_loss,
+    matching_loss,
+    mean_score,
+    total_variation,
+)
 from likeness.training.swap.batches import Half
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.losses import face_losses
@@ -45,11 +52,11 @@ class RefineSettings:
             to count as a help.
     """
 
-    adversarial: float = 0.02
-    matching: float = 0.1
+    adversarial: float = 0.03
+    matching: float = 0.15
     variation: float = 0.002
     learning_rate: float = 3e-4
-    judge_rate: float = 4e-4
+    judge_rate: float = 1e-3
     judge_first: int = 50
     batch_size: int = 8
     warp: float = 0.005
@@ -102,7 +109,7 @@ class Adversary:
             code = net.encoder(half.seen)
         made = net.decoders[side](code)
         pasted = made.rgb * half.mask + half.target * (1 - half.mask)
-        loss = judge_loss(judge(pasted.detach(), half.seen), judge(half.target, half.seen))
+        loss = judge_loss(judge(pasted.detach(), half.seen), judge(half.target, half.seen), half.mask)
         told = {f"judge_{side}": loss.item()}
         if not _move(self.judge_optimizer, loss, self.learner.settings.clip_norm):
             return told | {f"judge_{side}": math.nan}
@@ -125,7 +132,7 @@ class Adversary:
             real = judge(half.target, half.seen)
         share = self.weight / self.settings.adversarial if self.settings.adversarial else 1.0
         return {
-            "adversarial": self.weight * deceive_loss(verdict),
+            "adversarial": self.weight * deceive_loss(verdict, half.mask),
             "matching": share * self.settings.matching * matching_loss(verdict, real),
             "variation": self.settings.variation * total_variation(pasted, half.mask),
         }
@@ -136,8 +143,8 @@ class Adversary:
         made, real, mask = made.to(device), real.to(device), mask.to(device)
         pasted = made * mask + real * (1 - mask)
         with torch.no_grad():
-            takes_real = self.judges[side](real, real).score.mean((1, 2, 3)) > 0.5
-            takes_made = self.judges[side](pasted, real).score.mean((1, 2, 3)) > 0.5
+            takes_real = mean_score(self.judges[side](real, real), mask) > 0.5
+            takes_made = mean_score(self.judges[side](pasted, real), mask) > 0.5
         return float(torch.cat([takes_real, ~takes_made]).float().mean())
 
     def state(self) -> dict[str, dict[str, Tensor]]:
