@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from likeness.cli.main import run
 from likeness.engines.fomm.checkpoint import Pair
-from likeness.errors import UsageError
+from likeness.engines.fomm.library import import_model, path_of
+from likeness.errors import NoFrames, UsageError
 from likeness.media import VideoReader
 from likeness.nn.blocks import grid_of
 from likeness.nn.fomm import FommConfig, Keypoints
-from likeness.training import evaluate_fomm
+from likeness.training import Rhythm, evaluate_fomm, train_fomm
 from likeness.training.pairs import Batch
 from likeness.training.settings import read_plan
 from likeness.training.trainer import FommTrainer, Outcome
@@ -141,6 +142,17 @@ def test_train_and_evaluate_on_the_command_line(
     scores = json.loads(report.read_text())
     assert f"L1   {scores['l1']:.4f}" in told
     assert scores["model"] == "last.pth.tar"
+
+
+def test_a_model_of_whole_pictures_is_shown_such(
+    config_path: Path, clips_path: Path, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_fomm(config_path, clips_path, tmp_path / "run", crop=False, steps=1, rhythm=Rhythm(preview=0))
+    import_model(tmp_path / "run" / "last.pth.tar", config_path, "dots", whole_frame=True)
+    assert run(["evaluate", "fomm:dots", "--data", str(clips_path)]) == 0
+    assert "the model's own keypoints" in capsys.readouterr().out
+    assert run(["evaluate", "fomm:dots", "--data", str(clips_path), "--crop"]) == NoFrames.exit_code
+    path_of("dots").unlink()
 
 
 def test_a_stop_is_no_loss_on_the_command_line(

@@ -26,14 +26,21 @@ def evaluate(
         ),
     ] = None,
     crop: Annotated[
-        bool, typer.Option("--crop/--no-crop", help="Cut out head and shoulders, or take whole frames.")
-    ] = True,
-    faces: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--faces/--no-faces", help="The clips show faces; else the model's own keypoints count."
+            "--crop/--no-crop",
+            help="Cut out head and shoulders, or take whole frames. [default: as the model was imported]",
+            show_default=False,
         ),
-    ] = True,
+    ] = None,
+    faces: Annotated[
+        bool | None,
+        typer.Option(
+            "--faces/--no-faces",
+            help="The clips show faces; else the model's own keypoints count. [default: likewise]",
+            show_default=False,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep the cut clips here. [default: they are removed]"),
@@ -82,8 +89,8 @@ def evaluate(
             opened.pair,
             data,
             size_px=size or opened.side_px,
-            crop=crop,
-            faces=faces,
+            crop=not opened.whole_frame if crop is None else crop,
+            faces=not opened.whole_frame if faces is None else faces,
             cache=cache,
             on_progress=report,
         )
