@@ -10,10 +10,11 @@ import pytest
 
 from likeness.consent import ConsentKey, check
 from likeness.errors import ConsentMissing, ConsentScope, SubjectMismatch, TooFewFaces, UsageError
+from likeness.facesets.faceset import FaceSet
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.permit import LEAST_FACES, check_records, drop_strangers, permit
 
-from ...swap_people import embedding, make_corpus_record, make_faces, make_record
+from ...swap_people import embedding, make_corpus_record, make_faces, make_record, write_set
 
 A, B = make_faces(1), make_faces(2)
 
@@ -104,3 +105,18 @@ def test_records_are_checked_one_by_one(key: ConsentKey, of_b: Path) -> None:
     assert check_records(str(of_b))[0].record == check_records(of_b.read_bytes())[0].record
     with pytest.raises(ConsentScope):
         check_records([of_b, make_record(1, key, acts=["animate"])])
+
+
+def test_pictures_are_believed_and_not_what_a_file_says_of_them(
+    key: ConsentKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alignments file says that these faces are person 2's; the pictures show somebody else."""
+    of_b = check(make_record(2, key), act="swap")
+    said, _ = Faces.read(write_set(B, tmp_path / "B"))
+    assert permit([of_b], A, said).b
+    monkeypatch.setattr(FaceSet, "embed", lambda faces, record: embedding(3))
+    with pytest.raises(SubjectMismatch, match="another person's"):
+        permit([of_b], A, said)
+    monkeypatch.setattr(FaceSet, "embed", lambda faces, record: None)
+    with pytest.raises(SubjectMismatch):
+        permit([of_b], A, said)

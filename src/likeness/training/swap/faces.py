@@ -16,6 +16,7 @@ from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.resnet import NUMBERS
 from likeness.faces.topology import EYES, FACE_OVAL, LOWER_LIP_RINGS, UPPER_LIP_RINGS
+from likeness.facesets.alignments import FaceRecord
 from likeness.facesets.faceset import FaceSet
 from likeness.types import Face, Floats, Picture
 
@@ -39,6 +40,7 @@ class Faces:
         name: what to call the set in messages.
         expressions: (n, 52) float32, the tracker's blendshapes; None = nobody measured them.
         sides_px: (n,) float32, of the faces' squares as they were filmed; None = nobody knows.
+        source: the face set and its records, one for each face; None of bare arrays.
     """
 
     pictures: Picture
@@ -49,6 +51,7 @@ class Faces:
     name: str = "the faces"
     expressions: Floats | None = None
     sides_px: Floats | None = None
+    source: tuple[FaceSet, tuple[FaceRecord, ...]] | None = None
 
     def __post_init__(self) -> None:
         n, side = self.pictures.shape[:2]
@@ -91,6 +94,7 @@ class Faces:
             name,
             np.stack([np.asarray(one.blendshapes, np.float32) for one in records]),
             np.array([one.alignment.side_px for one in records], np.float32),
+            (found, tuple(records)),
         )
         return made, tuple(notes)
 
@@ -109,7 +113,28 @@ class Faces:
         known, expressions, sides = (
             None if one is None else one[at] for one in (self.embeddings, self.expressions, self.sides_px)
         )
-        return Faces(self.pictures[at], self.points[at], self.zoom, known, "", self.name, expressions, sides)
+        source = self.source and (self.source[0], tuple(self.source[1][i] for i in at))
+        return Faces(
+            self.pictures[at], self.points[at], self.zoom, known, "", self.name, expressions, sides, source
+        )
+
+    def measure(self, chosen: Iterable[int]) -> Floats:
+        """Whose faces some of them are, (m, 128) float32; without those that are too small to tell.
+
+        Of a face set this is measured on the pictures: what its file says of them, anybody could have
+        written. Of bare arrays it is `embeddings`.
+
+        Raises:
+            MediaError, ModelError: a picture cannot be read, or the network not be had.
+        """
+        found: list[Floats | None] = []
+        if self.source is not None:
+            folder, records = self.source
+            found = [folder.embed(records[i]) for i in chosen]
+        elif self.embeddings is not None:
+            found = [one if np.isfinite(one).all() else None for one in self.embeddings[list(chosen)]]
+        known = [one for one in found if one is not None]
+        return np.stack(known) if known else np.empty((0, NUMBERS), np.float32)
 
     def face(self, number: int) -> Face:
         """One of them as the tracker gives it, in px of the cut."""

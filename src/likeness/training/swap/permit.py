@@ -141,15 +141,11 @@ def refuse_twins(a: Faces, b: Faces) -> None:
 
 def compare(faces: Faces, permission: Permission) -> Comparison:
     """How faces that are spread over the set compare with the reference of a record."""
-    known = _known(faces)
-    reference = permission.references.face
-    vectors = np.empty((0, 128), np.float32) if faces.embeddings is None else faces.embeddings[known]
-    if len(vectors) < len(faces) / 2:
-        vectors = vectors[:0]  # of most of them nobody knows whose they are
-    chosen: NDArray[np.int64] = np.unique(
-        np.linspace(0, max(0, len(vectors) - 1), min(len(vectors), _COMPARED)).round().astype(np.int64)
-    )
-    return compare_faces([Seen(vectors[i], 0.0) for i in chosen], reference, faces.name)
+    chosen: list[int] = np.unique(np.linspace(0, len(faces) - 1, _COMPARED).round().astype(int)).tolist()
+    vectors = faces.measure(chosen)
+    if len(vectors) < len(chosen) / 2:
+        vectors = vectors[:0]  # of most of them nobody can tell whose they are
+    return compare_faces([Seen(one, 0.0) for one in vectors], permission.references.face, faces.name)
 
 
 def _find(records: Sequence[Permission], faces: Faces) -> tuple[Permission, Permission] | None:
