@@ -16,8 +16,9 @@ PATCH_RADIUS = 0.022
 """In sides of the square."""
 TOLERANCE = np.array([15.0, 7.0, 7.0], np.float32)
 """How far lightness, green-red and blue-yellow (CIELAB) may lie from those of the nearest such patch."""
-LITTLE, MUCH = 0.15, 0.35
-"""Shares of a forehead that are covered."""
+LITTLE, MUCH = 0.35, 0.6
+"""Shares of a forehead that are covered. Of thirteen people one has a fringe, 0.76; the others have 0.00 to
+0.23, at the hairline."""
 
 
 def forehead_hair(square: Picture, points: Floats, *, whole: bool = False) -> Floats:
