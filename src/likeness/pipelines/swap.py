@@ -16,6 +16,7 @@ from likeness.consent.permission import Permission
 from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.hair import forehead_hair
 from likeness.engines.swap.mask import agree, face_mask
+from likeness.engines.swap.sane import check_numbers
 from likeness.engines.swap.warp_model import WarpModel
 from likeness.errors import FaceIndex, ModelFormat, NoFace
 from likeness.faces.nets import LANDMARKER
@@ -195,11 +196,7 @@ class _Learned:
 
     def _run(self, faces: Picture) -> tuple[Floats, Floats]:
         rgb, mask = self._model.swap(faces, self._config.to)
-        if not (np.isfinite(rgb).all() and np.isfinite(mask).all()):
-            raise ModelFormat(
-                "The model makes no picture, but values that are no numbers.",
-                "Its training went wrong: convert with an earlier snapshot, or train again from it.",
-            )
+        check_numbers(rgb, mask)
         return rgb, mask
 
     def _mask(self, learned: Floats, points: Floats) -> Floats:

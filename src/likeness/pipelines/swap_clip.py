@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,13 +28,15 @@ from likeness.pipelines.driver import DAMAGED
 from likeness.pipelines.follow_face import Chooser, Followed, Found, follow_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import OnProgress, Progress
-from likeness.types import Making, Picture
+from likeness.types import Face, Making, Picture
 
 Swap: TypeAlias = Callable[[Iterable[Followed]], Iterator[tuple[Followed, Picture]]]
 """Replaces the face in frame after frame; yields every frame, and its finished picture."""
 
 _DECODED, _FOLLOWED = 2, 4
 """So many pictures wait between the stages; they may be large."""
+MOST_BEFORE = 16
+"""So many frames are looked at for a face that the label stays clear of."""
 
 
 @contextmanager
@@ -88,8 +90,7 @@ def write_swapped(
     info = reader.info
     run_apart(_compile)
     with opencv_on_one_thread(), run_ahead(followed, _FOLLOWED) as stream:
-        first, before = _until_the_face(stream)
-        box = None if first is None or first.face is None else first.face.box
+        face, before = _until_the_face(stream)
         with SealedVideo(
             out,
             making,
@@ -98,11 +99,11 @@ def write_swapped(
             rate=info.rate,
             audio=_audio(reader, config),
             overwrite=config.overwrite,
-            face_box=box,
+            face_box=None if face is None else face.box,
             language=config.label_language,
         ) as video:
             done = swapped = 0
-            for done, (item, picture) in enumerate(swap(chain(before, stream)), 1):
+            for done, (item, picture) in enumerate(swap(_drain(before, stream)), 1):
                 video.write(picture)
                 swapped += item.face is not None
                 on_progress(Progress("swap", done, reader.frames_expected))
@@ -148,10 +149,22 @@ def _compile() -> None:
     paste(image, image[:8, :8], np.zeros((8, 8), np.float32), Alignment(16, 16, 8, 0))
 
 
-def _until_the_face(stream: Iterator[Followed]) -> tuple[Followed | None, list[Followed]]:
-    """The first frame, which says where the label must not be, if the face is in it."""
-    first = next(stream, None)
-    return first, [] if first is None else [first]
+def _until_the_face(stream: Iterator[Followed]) -> tuple[Face | None, list[Followed]]:
+    """The first face, which says where the label must not be, and the frames that were read for that."""
+    before: list[Followed] = []
+    for item in islice(stream, MOST_BEFORE):
+        before.append(item)
+        if item.face is not None:
+            return item.face, before
+    return None, before
+
+
+def _drain(first: list[Followed], stream: Iterator[Followed]) -> Iterator[Followed]:
+    """The first frames, each forgotten once it is handed on, then the rest."""
+    first.reverse()
+    while first:
+        yield first.pop()
+    yield from stream
 
 
 def _audio(reader: VideoReader, config: PasteConfig) -> AudioSource | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from likeness.engines.swap.bent import maps_of
 from likeness.engines.swap.nearest import Look
 from likeness.engines.swap.quick import QuickSwap
+from likeness.engines.swap.sane import check_numbers
 from likeness.types import Floats, Picture
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class WarpedSwap(QuickSwap):
         self._net = net
 
     def _paint(self, mixed: Floats, seen: Floats, points: Floats) -> Picture:
-        return np.asarray(np.clip(mend(self._net, mixed, seen, points) + 0.5, 0, 255), np.uint8)
+        mended = mend(self._net, mixed, seen, points)
+        check_numbers(mended)
+        return np.asarray(np.clip(mended + 0.5, 0, 255), np.uint8)
 
     def _inside(self, scene: Picture, old: Floats, points: Floats) -> None:
         return None
