@@ -48,7 +48,6 @@ from swap_refine import measure_refine
 from swap_sheets import write_sheet
 from swap_warp import follow_warp
 
-MODELS = ("slim64", "slim128", "original", "lightweight")
 SYNTHETIC_AND_REAL = ("synthetic-1", "grid-1")
 
 
@@ -154,12 +153,12 @@ def _look_at_media(run: Run, pair: Pair) -> dict[str, Any]:
 PARTS = {
     "media": Part(_look_at_media),
     "quick": Part(_quick),
-    "slim64": Part(_learn("slim64"), 4.0),
-    "refine": Part(_refine, 2.0),
-    "warp128": Part(_warp, 2.0),
-    "slim128": Part(_learn("slim128"), 6.0, SYNTHETIC_AND_REAL),
-    "lightweight": Part(_learn("lightweight"), 3.0, SYNTHETIC_AND_REAL),
-    "original": Part(_learn("original"), 3.0, SYNTHETIC_AND_REAL),
+    "slim64": Part(_learn("slim64"), 3.0),
+    "refine": Part(_refine, 1.5),
+    "warp128": Part(_warp, 1.0),
+    "slim128": Part(_learn("slim128"), 5.0, SYNTHETIC_AND_REAL),
+    "lightweight": Part(_learn("lightweight"), 2.5, SYNTHETIC_AND_REAL),
+    "original": Part(_learn("original"), 2.5, SYNTHETIC_AND_REAL),
     "convert": Part(_convert, 0.0, ("synthetic-1",)),
 }
 
@@ -188,7 +187,7 @@ def main() -> None:
     report = gather(run)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, report)
-    for sheet in run.work.glob("*-synthetic-*.jpg"):
+    for sheet in run.work.glob("*-synthetic-*.jpg"):  # of real people nothing is kept with the sources
         shutil.copyfile(sheet, options.out.parent / f"swap_{sheet.name}")
     print(json.dumps(report["aims"], indent=1))
 

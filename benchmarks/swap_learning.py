@@ -41,7 +41,7 @@ LOOKED_AT = 12
 """Held-out frames that each look on the way is taken at."""
 FULL_PX = 128
 """Squares that finished frames are compared in."""
-FIRST_LOOK_S, BETWEEN_LOOKS = 4.0, 1.4
+FIRST_LOOK_S, BETWEEN_LOOKS = 4.0, 1.5
 """CPU time of training before the first look, and how much longer each following one waits."""
 
 Swap: TypeAlias = Callable[[Picture], tuple[Floats, Floats]]

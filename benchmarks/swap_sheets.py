@@ -13,7 +13,7 @@ from likeness.disclosure.seal import seal_image
 from likeness.types import Ingredient, Making, Picture
 from swap_media import Media, seen
 
-COLUMNS, CELL_PX = 6, 224
+COLUMNS, CELL_PX = 6, 176
 
 
 def allow(media: Media, folder: Path) -> Permission:
