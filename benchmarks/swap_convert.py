@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from likeness.engines.swap.model import Header, save_model
+from likeness.engines.swap.model import save_model
+from likeness.engines.swap.model_file import Header
 from swap_learning import recall
 from swap_media import Media, film_wide
 from swap_sheets import allow

@@ -49,9 +49,10 @@ class PatchJudge(nn.Module):
         while size_px > 64:
             widths.append(min(256, 2 * widths[-1]))
             size_px //= 2
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
-        for layer in self.layers:
+        layers = [nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)]
+        for layer in layers:
             nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+        self.layers = nn.ModuleList(layers)
         self.score = nn.Conv2d(widths[-1], 1, 3, 1, 1)
 
     def forward(self, picture: Tensor, seen: Tensor) -> Verdict:
@@ -86,12 +87,17 @@ def deceive_loss(made: Verdict, mask: Tensor) -> Tensor:
 
 def mean_score(verdict: Verdict, mask: Tensor) -> Tensor:
     """What is said of each face as a whole, (batch,)."""
-    share = F.adaptive_avg_pool2d(mask, verdict.score.shape[-2:])
+    share = _shrink(mask, verdict.score)
     return (verdict.score * share).sum((1, 2, 3)) / share.sum((1, 2, 3)).clamp(min=1e-6)
 
 
+def _shrink(mask: Tensor, like: Tensor) -> Tensor:
+    height, width = like.shape[-2:]
+    return F.adaptive_avg_pool2d(mask, (height, width))
+
+
 def _inside(values: Tensor, mask: Tensor) -> Tensor:
-    share = F.adaptive_avg_pool2d(mask, values.shape[-2:])
+    share = _shrink(mask, values)
     return (values * share).sum() / share.sum().clamp(min=1e-6)
 
 

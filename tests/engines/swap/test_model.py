@@ -17,14 +17,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from likeness import consent  # noqa: E402
 from likeness.consent import ConsentKey, check  # noqa: E402
-from likeness.engines.swap.model import (  # noqa: E402
-    FILE_NAME,
-    PREVIOUS_NAME,
-    Header,
-    SwapModel,
-    read_model,
-    save_model,
-)
+from likeness.engines.swap.model import FILE_NAME, PREVIOUS_NAME, SwapModel, save_model  # noqa: E402
+from likeness.engines.swap.model_file import Header, read_model  # noqa: E402
 from likeness.errors import (  # noqa: E402
     ConsentExpired,
     ConsentInvalid,

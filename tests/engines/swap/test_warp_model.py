@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from likeness import consent  # noqa: E402
 from likeness.consent import ConsentKey, check  # noqa: E402
-from likeness.engines.swap.model import FILE_NAME, Header, SwapModel, open_model  # noqa: E402
+from likeness.engines.swap.model import FILE_NAME, SwapModel, open_model  # noqa: E402
+from likeness.engines.swap.model_file import Header  # noqa: E402
 from likeness.engines.swap.nearest import look_at  # noqa: E402
 from likeness.engines.swap.warp_model import WarpModel, save_warp_model  # noqa: E402
 from likeness.errors import ConsentMissing, ModelFormat  # noqa: E402

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from likeness.engines.swap.model import Header, TrainedModel, spell_header, write_tensors
+from likeness.engines.swap.model import TrainedModel
+from likeness.engines.swap.model_file import Header, spell_header, write_tensors
 from likeness.engines.swap.nearest import LARGEST_PX, TRAITS, Look
 from likeness.engines.swap.warped import WarpedSwap
 

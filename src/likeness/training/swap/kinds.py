@@ -13,7 +13,8 @@ from torch import nn
 
 from likeness.config import QuickSwapConfig
 from likeness.engines.swap.finish import Finisher
-from likeness.engines.swap.model import Header, Side, save_model
+from likeness.engines.swap.model import save_model
+from likeness.engines.swap.model_file import Header, Side
 from likeness.engines.swap.nearest import Gallery, Look
 from likeness.engines.swap.warp_model import save_warp_model
 from likeness.engines.swap.warped import WarpedSwap

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from likeness.consent import Permission
-from likeness.engines.swap.model import FILE_NAME, Side, read_model
+from likeness.engines.swap.model import FILE_NAME
+from likeness.engines.swap.model_file import Side, read_model
 from likeness.errors import TooFewFaces, UsageError
 from likeness.media.files import temporary_beside, write_error
 from likeness.nn.swap import SwapConfig
@@ -20,12 +21,13 @@ from likeness.progress import OnProgress, Progress, silent
 from likeness.training.device import choose_device
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap.adversary import Adversary, RefineSettings
+from likeness.training.swap.budget import Budget
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.kinds import Coding
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.measure import Quality, measure_identity, measure_side
 from likeness.training.swap.permit import Permits, drop_strangers, middle
-from likeness.training.swap.run import Budget, Device, Rhythm, SwapRun
+from likeness.training.swap.run import Device, Rhythm, SwapRun
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.state import newest_training, refuse_other_plan
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import os
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from likeness.consent.permission import Consent
 from likeness.engines.swap import model as files
-from likeness.engines.swap.model import Header, Side
+from likeness.engines.swap.model_file import Header, Side
 from likeness.errors import TrainingDiverged, UsageError
 from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
@@ -22,15 +20,16 @@ from likeness.training.device import choose_device
 from likeness.training.journal import Journal
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
+from likeness.training.swap.budget import Budget
 from likeness.training.swap.faces import Faces
-from likeness.training.swap.kinds import DEFAULT, STEPS, Kind, config_of, make_kind
+from likeness.training.swap.kinds import DEFAULT, Kind, config_of, make_kind
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.learning import Outcome
 from likeness.training.swap.permit import Permits, check_records, middle, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder
 from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
-from likeness.training.world import World, join_world
+from likeness.training.world import join_world
 
 MOST_RECOVERIES = 3
 SNAPSHOTS = "snapshots"
@@ -162,57 +161,6 @@ def train_swap(
             losses,
             (*notes, *run.notes),
         )
-
-
-@dataclass(slots=True)
-class Budget:
-    """How long a training is: in steps, or by the clock.
-
-    Attributes:
-        steps: in all, or None.
-        seconds: in all, or None.
-        spent: seconds before `started`.
-        started: on the monotonic clock.
-    """
-
-    steps: int | None
-    seconds: float | None
-    spent: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    @classmethod
-    def of(cls, model: str, steps: int | None, minutes: float | None) -> Budget:
-        """From what was asked for.
-
-        Raises:
-            UsageError: both were, or a number makes no sense.
-        """
-        if steps is not None and minutes is not None:
-            raise UsageError("Both steps and minutes were given.", "Give one of them.")
-        if steps is not None and steps < 1:
-            raise UsageError(f"{steps} steps cannot be taken.", "Take at least one.")
-        if minutes is not None and not 0 < minutes < math.inf:
-            raise UsageError(f"Nobody can train for {minutes} minutes.", "Give a number above 0.")
-        if minutes is not None:
-            return cls(None, 60 * minutes)
-        return cls(steps or STEPS[model], None)
-
-    def elapsed(self) -> float:
-        """Seconds in all."""
-        return self.spent + time.monotonic() - self.started
-
-    def share(self, step: int) -> float:
-        """What share of the training is done before this step."""
-        if self.seconds is not None:
-            return min(1.0, self.elapsed() / self.seconds)
-        assert self.steps is not None
-        return step / self.steps
-
-    def is_over(self, step: int, world: World) -> bool:
-        """Whether this step is not to be taken any more; all processes come to the same answer."""
-        if self.steps is not None:
-            return step >= self.steps
-        return world.largest(self.share(step)) >= 1
 
 
 class SwapRun:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from likeness.engines.swap.model import write_tensors
+from likeness.engines.swap.model_file import write_tensors
 from likeness.errors import ModelFormat, UsageError
 from likeness.training.swap.learning import Learner
 
