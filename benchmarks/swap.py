@@ -1,6 +1,6 @@
 """How well, how fast and how smoothly do face swaps come out?
 
-    python benchmarks/swap.py [--out benchmarks/results/swap.json] [--work build/swap-benchmark]
+    python benchmarks/swap.py [--out benchmarks/results/swap.json] [--work out/swap-benchmark]
                               [--part NAME …] [--pair NAME …] [--minutes N] [--threads N] [--fresh]
 
 Four pairs of people: two of synthetic ones, for whom A's performance with B's face is known, and two of
@@ -168,7 +168,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=REPOSITORY / "benchmarks" / "results" / "swap.json")
-    parser.add_argument("--work", type=Path, default=REPOSITORY / "build" / "swap-benchmark")
+    parser.add_argument("--work", type=Path, default=REPOSITORY / "out" / "swap-benchmark")
     parser.add_argument("--part", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--pair", nargs="*", choices=[pair.name for pair in PAIRS])
     parser.add_argument("--minutes", type=float, help="of each training, instead of each part's own")
