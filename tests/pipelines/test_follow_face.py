@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from likeness.faces.aligned import Alignment
-from likeness.pipelines import follow_face as module
-from likeness.pipelines.follow_face import Chooser, follow_face, steadied
+from likeness.pipelines import choose_face
+from likeness.pipelines.choose_face import Chooser
+from likeness.pipelines.follow_face import Followed, follow_face, steadied
 from likeness.types import Face, Floats, Frame, Picture
 
-from ..puppet import Puppet
+from ..puppet import HEIGHT, WIDTH, Puppet
 
 RATE_HZ = 10.0
 BLANK = np.zeros((200, 300, 3), np.uint8)
@@ -40,7 +41,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
         vector[0, 0] = far[face.id]
         return vector
 
-    monkeypatch.setattr(module, "embed_faces", embed)
+    monkeypatch.setattr(choose_face, "embed_faces", embed)
     return far
 
 
@@ -127,11 +128,56 @@ def test_tiny_faces_pass(people: dict[int, float]) -> None:
     assert Chooser(None, None, RATE_HZ).choose(BLANK, (face_at(100, 0, 1.0),)) is None
 
 
+def test_another_person_in_the_same_place_is_noticed_at_once(people: dict[int, float]) -> None:
+    """After a cut the tracker goes on with the id, and the points hardly moved; the picture is another."""
+    mine = Puppet().draw()
+    other = np.ascontiguousarray(255 - mine)
+    face = Puppet().face
+    for chooser in (Chooser(None, None, RATE_HZ), Chooser(None, KNOWN, RATE_HZ)):
+        people |= {0: 0.0}
+        assert all(chooser.choose(mine, (face,)) for _ in range(3))
+        people |= {0: 0.9}
+        chooser._known = KNOWN  # as it was embedded from the first frame
+        seen = [chooser.choose(other, (face,)) is not None for _ in range(4)]
+        assert seen == [True] + [False] * 3
+
+
+def test_what_was_believed_too_long_is_taken_back(people: dict[int, float]) -> None:
+    """A few frames are read ahead, so that nobody sees the doubt."""
+    pictures = [Puppet().draw()] * 6 + [np.ascontiguousarray(255 - Puppet().draw())] * 6
+    people |= {0: 0.0}
+
+    class One:
+        def faces(self, frame: Frame) -> tuple[Face, ...]:
+            people[0] = 0.9 if frame.index >= 6 else 0.0
+            return (Puppet().face,)
+
+        def square(self, frame: Frame, face: Face) -> None:
+            return None
+
+    frames = (Frame(picture, n, Fraction(n, 10)) for n, picture in enumerate(pictures))
+    items = follow_face(frames, Chooser(None, KNOWN, RATE_HZ), RATE_HZ, One())
+    assert [item.face is not None for item in items] == [True] * 6 + [False] * 6
+
+
+def test_of_two_the_one_who_is_not_doubted_is_chosen(people: dict[int, float]) -> None:
+    """The two change places in a cut."""
+    left, right = np.zeros((2, HEIGHT, 2 * WIDTH, 3), np.uint8)
+    left[:, :WIDTH], left[:, WIDTH:] = Puppet().draw(), 255 - Puppet().draw()
+    right[:, :WIDTH], right[:, WIDTH:] = 255 - Puppet().draw(), Puppet().draw()
+    one, two = Puppet().face, replace(Puppet(x=96 + WIDTH).face, id=1)
+    chooser = Chooser(None, KNOWN, RATE_HZ)
+    people |= {0: 0.2, 1: 0.9}
+    assert chooser.choose(left, (one, two)) is one
+    people |= {0: 0.9, 1: 0.2}
+    assert [chooser.choose(right, (one, two)) is two for _ in range(3)] == [True] * 3
+
+
 # In time
 
 
-def run(faces: list[Face | None], reach: int = 3) -> list[module.Followed]:
-    return list(steadied((module.Followed(frame(n), face) for n, face in enumerate(faces)), reach))
+def run(faces: list[Face | None], reach: int = 3) -> list[Followed]:
+    return list(steadied((Followed(frame(n), face) for n, face in enumerate(faces)), reach))
 
 
 def test_every_frame_comes_once_and_in_order() -> None:

@@ -28,7 +28,7 @@ from likeness.faces.topology import canonical_mesh
 from likeness.facesets.alignments import Alignments, FaceRecord, Pose, SourceFile, write_alignments
 from likeness.facesets.measure import frame_hash
 from likeness.media import VideoReader, probe
-from likeness.pipelines import follow_face
+from likeness.pipelines import choose_face, follow_face
 from likeness.pipelines.swap import BATCH, convert, known_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import Progress
@@ -129,7 +129,7 @@ def embedded(monkeypatch: pytest.MonkeyPatch, away: float) -> None:
     """Every face lies so far from the person looked for."""
     vector = np.zeros((1, 128), np.float32)
     vector[0, 0] = away
-    monkeypatch.setattr(follow_face, "embed_faces", lambda faces, *, offline=None: vector)
+    monkeypatch.setattr(choose_face, "embed_faces", lambda faces, *, offline=None: vector)
 
 
 def test_only_the_person_whom_the_model_knows_is_replaced(

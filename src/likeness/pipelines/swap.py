@@ -24,7 +24,8 @@ from likeness.faces.resnet import NUMBERS
 from likeness.media import check_input, check_output
 from likeness.models import fetch_all, ref
 from likeness.pipelines.aligned_faces import AlignedFaces
-from likeness.pipelines.follow_face import Chooser, Followed
+from likeness.pipelines.choose_face import Chooser
+from likeness.pipelines.follow_face import Followed
 from likeness.pipelines.swap_bent import Bent
 from likeness.pipelines.swap_clip import (
     Swap,

@@ -24,8 +24,9 @@ from likeness.faces.hands import HANDS, PALMS, HandTracker
 from likeness.media import AudioSource, VideoReader, check_sound
 from likeness.models import fetch_all
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead, run_apart
+from likeness.pipelines.choose_face import Chooser
 from likeness.pipelines.driver import DAMAGED
-from likeness.pipelines.follow_face import Chooser, Followed, Found, follow_face
+from likeness.pipelines.follow_face import Followed, Found, follow_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import OnProgress, Progress
 from likeness.types import Face, Making, Picture
