@@ -178,4 +178,4 @@ def _audio(reader: VideoReader, config: PasteConfig) -> AudioSource | None:
 def _passed(frames: int) -> tuple[str, ...]:
     if not frames:
         return ()
-    return (f"In {frames} frames the face was not seen; they are as they were filmed.",)
+    return (f"In {frames} frames the face to replace was not seen; they are as they were filmed.",)
