@@ -18,21 +18,23 @@ from likeness.errors import (
     FaceSetFormat,
     MediaNotFound,
     ModelFormat,
+    ModelMissing,
     NoFace,
     OutputExists,
     UsageError,
 )
 from likeness.faces import FaceTracker
 from likeness.faces.aligned import Alignment
+from likeness.faces.hands import Hand
 from likeness.faces.topology import canonical_mesh
 from likeness.facesets.alignments import Alignments, FaceRecord, Pose, SourceFile, write_alignments
 from likeness.facesets.measure import frame_hash
 from likeness.media import VideoReader, probe
-from likeness.pipelines import choose_face, follow_face
+from likeness.pipelines import choose_face, follow_face, swap_clip
 from likeness.pipelines.swap import BATCH, convert, known_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import Progress
-from likeness.types import Picture
+from likeness.types import Face, Picture
 from likeness.verification import verify
 
 from ..puppet import HEIGHT, WIDTH
@@ -120,6 +122,37 @@ def test_frames_without_the_face_pass_through(model: GreenFace, folder: Path, tm
 def test_the_scene_colours_the_face(colour: str, model: GreenFace, talk: Path, folder: Path) -> None:
     made = convert(talk, model=model, out=folder / "a", colour=colour, end_s=Fraction(1, 6))
     assert not any(is_green(picture, n) for n, picture in enumerate(frames_of(made.path)))
+
+
+def test_without_the_networks_for_hands_it_goes_on_and_says_so(
+    model: GreenFace, talk: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(names: list[str], **_: object) -> None:
+        raise ModelMissing(f"{names[0]} is not here.", "Pull it.")
+
+    monkeypatch.setattr(swap_clip, "fetch_all", missing)
+    made = convert(talk, model=model, out=folder / "a.mp4", end_s=Fraction(1, 6))
+    assert any("hands are not kept" in warning for warning in made.warnings)
+    quiet = convert(talk, model=model, out=folder / "b.mp4", end_s=Fraction(1, 6), occlusion=False)
+    assert not any("hands" in warning for warning in quiet.warnings)
+
+
+def test_a_hand_before_the_face_stays(
+    model: GreenFace, talk: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand on the nose: there the picture is as it was filmed."""
+    points = puppet_at(0).points[4, :2] + np.random.default_rng(0).normal(0, 6, (21, 2))
+    hand = Hand(points.astype(np.float32), 0.9)
+
+    class OneHand:
+        def track(self, image: Picture, face: Face) -> tuple[Hand, ...]:
+            return (hand,)
+
+    monkeypatch.setattr(swap_clip, "HandTracker", OneHand)
+    for occlusion in (True, False):
+        out = folder / str(occlusion)
+        made = convert(talk, model=model, out=out, colour="none", end_s=Fraction(1, 6), occlusion=occlusion)
+        assert [is_green(picture, n) for n, picture in enumerate(frames_of(made.path))] == [not occlusion] * 5
 
 
 # Whose face
