@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from likeness.errors import ModelMissing
 from likeness.faces.aligned import Alignment
 from likeness.pipelines import choose_face
 from likeness.pipelines.choose_face import Chooser
@@ -84,6 +85,22 @@ def test_the_one_who_is_known_is_found_among_others(people: dict[int, float]) ->
         assert chooser.choose(BLANK, (stranger, known)) is known
     assert 4 <= people[-1] <= 10  # each about once a second
     assert chooser.choose(BLANK, (stranger,)) is None
+
+
+def test_without_the_network_whoever_is_found_again_is_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not fetched for that; but who looks for a person in particular needs it."""
+
+    def missing(faces: object, *, offline: bool | None = None) -> Floats:
+        assert offline or offline is None
+        raise ModelMissing("It is not here.", "Pull it.")
+
+    monkeypatch.setattr(choose_face, "embed_faces", missing)
+    chooser = Chooser(None, None, RATE_HZ)
+    assert chooser.choose(BLANK, (face_at(100, 0),))
+    assert chooser.choose(BLANK, ()) is None
+    assert [chooser.choose(BLANK, (face_at(150, 1),)) is not None for _ in range(3)] == [True] * 3
+    with pytest.raises(ModelMissing):
+        Chooser(None, KNOWN, RATE_HZ).choose(BLANK, (face_at(100, 0),))
 
 
 def test_nobody_known_is_nobody(people: dict[int, float]) -> None:

@@ -14,6 +14,7 @@ from likeness.consent import check
 from likeness.errors import (
     ConsentMissing,
     ConsentScope,
+    DiskFull,
     FaceIndex,
     FaceSetFormat,
     MediaNotFound,
@@ -271,6 +272,22 @@ def test_stopped_in_the_middle_it_leaves_nothing(
     with pytest.raises(error):
         convert(talk, model=model, out=folder / name, on_progress=stop)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "frames"])
+def test_a_full_disk_is_called_one_and_nothing_is_left(
+    name: str, model: GreenFace, talk: Path, folder: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    convert(talk, model=model, out=folder / "first.mp4")  # all that is cached is written
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(DiskFull):
+            convert(talk, model=model, out=folder / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in folder.iterdir()] == ["first.mp4"]
 
 
 # Alignments that were repaired by hand

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from likeness.errors import ModelMissing
 from likeness.faces.aligned import Alignment
 from likeness.faces.identity import MIN_SIZE_PX, NO_MATCH, distance, embed_faces
 from likeness.faces.topology import canonical_mesh
@@ -108,8 +109,10 @@ class Chooser:
             return before.away <= NO_MATCH
         away, ask_at = self._ask(image, face), self._frame + self._ask_every
         doubted_at: int | None = None
-        if away is None:  # too small to tell
-            away = before.away if before else (0.0 if face.id == self._id else math.inf)
+        if away is None:
+            # With one face to follow, whoever is found again after a loss is that face.
+            may_be = face.id == self._id or (not self._searches and self._number == 1)
+            away = before.away if before else (0.0 if may_be else math.inf)
         elif before is not None and before.away <= NO_MATCH < away:
             if before.doubted_at is None:
                 # A face that was theirs and looks like somebody else's for once, such as one behind a hand:
@@ -122,13 +125,21 @@ class Chooser:
         return away <= NO_MATCH
 
     def _ask(self, image: Picture, face: Face) -> float | None:
+        """How far the face is from the person; None where nobody can tell."""
         if face.size_px < MIN_SIZE_PX or (self._known is None and self._first is None):
             return None
-        if self._known is None and self._first is not None:
-            self._known = embed_faces([self._first], offline=self._offline)
-            self._first = None
+        # Where nobody in particular is looked for, the network is used if it is there, and not fetched.
+        offline = self._offline if self._searches else True
+        try:
+            if self._known is None and self._first is not None:
+                self._known = embed_faces([self._first], offline=offline)
+                self._first = None
+            embedding = embed_faces([(image, face)], offline=offline)[0]
+        except ModelMissing:
+            if self._searches:
+                raise
+            return None
         assert self._known is not None
-        embedding = embed_faces([(image, face)], offline=self._offline)[0]
         away = min(distance(embedding, one) for one in self._known)
         self.nearest = min(self.nearest, away)
         return away
