@@ -23,6 +23,8 @@ from torch.nn import functional as F
 
 SLOPE: Final = 0.1
 """Of the leaky ReLU."""
+FAINT: Final = 0.3
+"""The last layer begins with so much of the usual weights, and so near grey."""
 SIDES: Final = ("a", "b")
 _LARGEST = {"size_px": 512, "latent": 4096, "bottom": 2048, "shared": 2048, "stem": 4, "shuffle": 4}
 
@@ -174,6 +176,11 @@ class SwapNet(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleDict({side: Decoder(config) for side in sides})
+        self.apply(_begin)
+        for decoder in self.decoders.values():
+            assert isinstance(decoder, Decoder)
+            with torch.no_grad():
+                decoder.out.weight.mul_(FAINT)
 
     def forward(self, pictures: Tensor, to: str) -> Face:
         """Faces of anybody, shown as the face of one."""
@@ -183,6 +190,20 @@ class SwapNet(nn.Module):
         """Faces of each as their own, for training: both go through the encoder at once."""
         code = self.encoder(torch.cat([of_a, of_b]))
         return self.decoders["a"](code[: len(of_a)]), self.decoders["b"](code[len(of_a) :])
+
+
+def _begin(layer: nn.Module) -> None:
+    """First weights by which signals keep their size through all layers (He et al. 2015, section 2.2).
+
+    Torch's own make them smaller from layer to layer: then both decoders give one still, blurred face for
+    minutes before anything moves.
+    """
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+    elif isinstance(layer, nn.Linear):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 def count_parameters(config: SwapConfig) -> int:
