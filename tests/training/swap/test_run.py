@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 import shutil
 from collections.abc import Callable
@@ -31,15 +32,40 @@ from likeness.progress import Progress
 from likeness.training.journal import read_journal
 from likeness.training.swap import learner as learning
 from likeness.training.swap import run as module
-from likeness.training.swap.run import Budget, Rhythm, TrainedSwap, train_swap
+from likeness.training.swap.budget import Budget
+from likeness.training.swap.run import Rhythm, TrainedSwap, train_swap
 from likeness.training.swap.state import FILE_NAME as TRAINING
 from likeness.training.swap.state import PREVIOUS_NAME as TRAINING_BEFORE
 from likeness.training.swap.state import Standing, read_training
 from likeness.training.world import World
 
 from ...swap_people import make_faces, make_record, write_set
+from ..test_world import torchrun
 from .conftest import QUICK
 
+# Each process tells a sum of all its weights, and how many steps it took.
+TOGETHER = """
+import json, sys
+import torch, torch.distributed as dist
+torch.set_num_threads(1)
+from likeness.nn import swap as nets
+from likeness.training.swap import Rhythm, SwapSettings, run
+nets.MODELS["slim64"] = nets.SwapConfig(32, (8, 12, 16), 12, 16, 8, (8,), (1,))
+go = run.SwapRun.go
+def told(self, on_progress):
+    losses = go(self, on_progress)
+    found = [None, None]
+    total = sum(p.double().abs().sum().item() for p in self.learner.net.parameters())
+    dist.all_gather_object(found, (total, self.learner.steps))
+    if self.is_first:
+        print("SUMS", json.dumps(found))
+    return losses
+run.SwapRun.go = told
+how = {"consent": sys.argv[3], "settings": SwapSettings(batch_size=2), "device": "cpu"}
+how["rhythm"] = Rhythm(2, 1, 0)
+how |= {"steps": 3} if sys.argv[5] == "steps" else {"minutes": 0.05}
+run.train_swap(sys.argv[1], sys.argv[2], sys.argv[4], model="slim64", **how)
+"""
 EVERY = Rhythm(save=4, report=1, preview=0)
 Train = Callable[..., TrainedSwap]
 
@@ -277,3 +303,21 @@ def test_unknown_models_are_refused(train: Train) -> None:
         train(model="huge")
     assert Standing().slow_down == 1
     assert module.MOST_RECOVERIES == 3
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("until", ["steps", "clock"])
+def test_two_processes_learn_one_model(
+    sets: tuple[Path, Path], corpus: Path, tmp_path: Path, until: str
+) -> None:
+    """Each has faces of its own; weights are the same, and so is the end, also by the clock."""
+    script, out = tmp_path / "together.py", tmp_path / "run"
+    script.write_text(TOGETHER, encoding="utf-8")
+    done = torchrun(*map(str, (script, *sets, corpus, out, until)))
+    assert done.returncode == 0, done.stderr[-2000:]
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("SUMS")]
+    (one, steps), (other, steps_too) = json.loads(line.removeprefix("SUMS"))
+    assert one == pytest.approx(other, rel=1e-6)  # the last digit follows from where memory lies
+    assert steps == steps_too > 0
+    if until == "steps":
+        assert len(losses(out)) == steps == 3

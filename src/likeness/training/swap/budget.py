@@ -20,12 +20,15 @@ class Budget:
         seconds: in all, or None.
         spent: seconds before `started`.
         started: on the monotonic clock.
+        agreed: what share of the time all processes last said was over; learning rates follow from it, and
+            have to be the same in all of them.
     """
 
     steps: int | None
     seconds: float | None
     spent: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    agreed: float | None = None
 
     @classmethod
     def of(cls, model: str, steps: int | None, minutes: float | None) -> Budget:
@@ -44,6 +47,10 @@ class Budget:
             return cls(None, 60 * minutes)
         return cls(steps or STEPS[model], None)
 
+    def start(self) -> None:
+        """The clock runs from now on: preparing does not count."""
+        self.started = time.monotonic()
+
     def elapsed(self) -> float:
         """Seconds in all."""
         return self.spent + time.monotonic() - self.started
@@ -51,7 +58,7 @@ class Budget:
     def share(self, step: int) -> float:
         """What share of the training is done before this step."""
         if self.seconds is not None:
-            return min(1.0, self.elapsed() / self.seconds)
+            return self._clock() if self.agreed is None else self.agreed
         assert self.steps is not None
         return step / self.steps
 
@@ -59,4 +66,9 @@ class Budget:
         """Whether this step is not to be taken any more; all processes come to the same answer."""
         if self.steps is not None:
             return step >= self.steps
-        return world.largest(self.share(step)) >= 1
+        self.agreed = world.largest(self._clock())
+        return self.agreed >= 1
+
+    def _clock(self) -> float:
+        assert self.seconds is not None
+        return min(1.0, self.elapsed() / self.seconds)

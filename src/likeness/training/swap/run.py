@@ -192,7 +192,10 @@ class SwapRun:
 
     def begin(self, encoder: str | os.PathLike[str] | None = None) -> tuple[str, ...]:
         """Take up what is in the folder, or begin it; returns what is to be noted."""
-        if has_training(self.folder):
+        goes_on = has_training(self.folder)
+        self.learner.world.wait()  # all have looked before the first of them writes
+        self.budget.start()
+        if goes_on:
             self.standing, notes = resume_training(self.folder, self.learner, self.plan)
             self.budget.spent = self.standing.seconds
             if encoder is not None:
@@ -219,6 +222,8 @@ class SwapRun:
         if self.is_first:
             journal = Journal(self.folder, first)
         with journal as lines:
+            learner.world.wait()
+            self.budget.start()
             while not self.budget.is_over(learner.steps, learner.world):
                 outcome = learner.step()
                 if not outcome.is_finite:
