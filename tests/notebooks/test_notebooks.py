@@ -55,3 +55,31 @@ def test_the_whole_story(repository: Path, tmp_path: Path, monkeypatch: pytest.M
         assert f"made by: animate with likeness {name} 1" in printed
         assert str(work / "animated.mp4") in printed
         assert likeness.verify(work / "animated.mp4").state == "valid"
+
+
+@pytest.mark.timeout(900)
+def test_the_face_swap(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`notebooks/swap.ipynb` as it is, with the examples' clips where they lie."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.read(repository / "notebooks" / "swap.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "the repository holds no results"
+    (choice,) = [cell for cell in notebook.cells if cell.source.startswith("A = ")]
+    clips = repository / "examples" / "synthetic-people"
+    choice.source = f"A, B = {str(clips / 'ben.mp4')!r}, {str(clips / 'anna.mp4')!r}"
+    work = tmp_path / "work"
+    work.mkdir()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(work)}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output.data.get("text/html", "") for output in outputs if "data" in output]
+    assert sum("<video" in html for html in shown) == 2, "the time-lapse, and the clip"
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert printed.count("refused: ") == 2
+    assert not (work / "runs" / "refused").exists()
+    assert "made by: swap with likeness swap 1" in printed
+    newest = max((work / "runs" / "slim" / "previews").iterdir())
+    for name in ("between.png", "warp.png", "swapped.mp4", newest):
+        found = likeness.verify(work / name)
+        assert (found.state, found.act) == ("valid", "swap"), name
