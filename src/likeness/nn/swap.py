@@ -176,7 +176,7 @@ class SwapNet(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleDict({side: Decoder(config) for side in sides})
-        self.apply(_begin)
+        self.apply(begin)
         for decoder in self.decoders.values():
             assert isinstance(decoder, Decoder)
             with torch.no_grad():
@@ -192,7 +192,7 @@ class SwapNet(nn.Module):
         return self.decoders["a"](code[: len(of_a)]), self.decoders["b"](code[len(of_a) :])
 
 
-def _begin(layer: nn.Module) -> None:
+def begin(layer: nn.Module) -> None:
     """First weights by which signals keep their size through all layers (He et al. 2015, section 2.2).
 
     Torch's own make them smaller from layer to layer: then both decoders give one still, blurred face for

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SLOPE: Final = 0.1
-"""Of the leaky ReLU."""
+from likeness.nn.swap import SLOPE, begin
+
 INPUTS: Final = 7
 """Red, green, blue; where anything was drawn; eyes, mouth, irises."""
 
@@ -79,9 +79,8 @@ class WarpNet(nn.Module):
         self.down = nn.ModuleList(Pair(a, b) for a, b in pairwise(widths))
         self.up = nn.ModuleList(Pair(b + a, a) for a, b in reversed(list(pairwise(widths))))
         self.out = nn.Conv2d(widths[0], 3, 3, 1, 1)
+        self.apply(begin)
         nn.init.zeros_(self.out.weight)
-        assert self.out.bias is not None
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, bent: Tensor) -> Tensor:
         """What to add to the bent picture, (batch, 3, size, size), from -1 to 1.

@@ -57,7 +57,7 @@ def test_it_comes_back(tmp_path: Path, header: Header) -> None:
     model = open_model(tmp_path)
     assert isinstance(model, WarpModel)
     assert (model.name, model.size_px, model.sides, model.card) == ("warp128", 32, ("B",), {"steps": 3})
-    with pytest.raises(ConsentMissing):
+    with pytest.raises(ConsentMissing, match="holds nothing of person A"):
         model.permission("A")
     for look, known in zip(model.looks, LOOKS, strict=True):
         np.testing.assert_array_equal(look.texture, known.texture)

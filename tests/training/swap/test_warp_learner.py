@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
+import pytest
 import torch
 
 from likeness.nn.swap_warp import INPUTS, WarpConfig
@@ -15,7 +18,7 @@ from ...swap_people import make_faces
 FACES = make_faces(2, 16)
 SMALL = WarpConfig(32, (8, 12, 16))
 QUICK = SwapSettings(
-    batch_size=4, warm_up=2, learning_rate=3e-3, augmentation=Augmentation(warp=0, light=0.1, slope=0)
+    batch_size=4, warm_up=20, learning_rate=3e-3, augmentation=Augmentation(warp=0, light=0.1, slope=0)
 )
 
 
@@ -23,19 +26,24 @@ def batches(seed: int = 0, rank: int = 0, world: int = 1) -> WarpBatches:
     return WarpBatches.of(FACES, 32, 4, seed, QUICK.augmentation, rank, world)
 
 
-def test_it_learns_what_the_mesh_cannot_bend() -> None:
-    """The mouths of these faces differ, and their points do not: bending alone gives the wrong mouth."""
-    learner = WarpLearner(FACES, SMALL, QUICK, plan_steps=120)
+def test_it_learns_what_the_mesh_cannot_bend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here all open mouths are dark inside, and what is bent shows them as skin."""
+    learner = WarpLearner(FACES, SMALL, QUICK, plan_steps=150)
     bent, half = batches(seed=9).batch(0)
-    weight = half.mask
+    opened = torch.zeros_like(half.mouth)
+    opened[:, :, 18:24, 12:20] = 1
+    bent[:, 5:6] = opened
+    wanted = bent[:, :3] * (1 - 0.8 * opened)
+    shown = bent, half._replace(target=wanted, mask=torch.ones_like(half.mask))
+    monkeypatch.setattr(learner, "stream", lambda: repeat(shown))
 
     def away() -> float:
         made = torch.from_numpy(learner.mend(bent)).permute(0, 3, 1, 2)
-        return float(((made - half.target).abs() * weight).sum() / weight.sum())
+        return float((made - wanted).abs().mean())
 
     first = away()
-    learner.step(120)
-    assert away() < 0.8 * first
+    learner.step(150)
+    assert away() < 0.3 * first
 
 
 def test_it_goes_on_exactly() -> None:

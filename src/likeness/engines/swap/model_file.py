@@ -82,7 +82,7 @@ def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[H
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise MediaNotFound(f"There is no model {path}.", "Check the path.")
+        raise MediaNotFound(f"There is no model {path}.", "Check the path; `likeness swap train` makes one.")
     if path.stat().st_size > LARGEST_BYTES:
         raise ModelFormat(f"{path.name} is larger than any model of ours.", "Check that it is one.")
     try:

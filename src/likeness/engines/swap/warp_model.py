@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from likeness.consent import Permission
 from likeness.engines.swap.model import TrainedModel
-from likeness.engines.swap.model_file import Header, spell_header, write_tensors
+from likeness.engines.swap.model_file import Header, Side, spell_header, write_tensors
 from likeness.engines.swap.nearest import LARGEST_PX, TRAITS, Look
 from likeness.engines.swap.warped import WarpedSwap
+from likeness.errors import ConsentMissing
 
 if TYPE_CHECKING:
     from likeness.nn.swap_warp import WarpNet
@@ -60,6 +62,19 @@ class WarpModel(TrainedModel):
             _look({name: tensors[f"looks.{i}.{name}"].numpy() for name in _NAMES}) for i in range(count)
         )
         return cls(header, looks, net, sha256, notes)
+
+    def permission(self, to: Side) -> Permission:
+        """Under which one person's face may be shown.
+
+        Raises:
+            ConsentMissing: it is A, of whom such a model holds nothing.
+        """
+        if to not in self.sides:
+            raise ConsentMissing(
+                f"A model that warps holds nothing of person {to}, only pictures of B and B's consent.",
+                "Train another one with the face sets the other way round, and that person's record.",
+            )
+        return super().permission(to)
 
     def renderer(self, rate_hz: float) -> WarpedSwap:
         """What swaps the faces of one clip, frame by frame."""

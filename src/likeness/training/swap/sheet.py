@@ -25,8 +25,8 @@ FOLDER, NEWEST, FILM = "previews", "preview.jpg", "time-lapse.mp4"
 ROWS = 4
 TILE_PX = 128
 GAP_PX = 4
-BAND_PX = 44
-"""Below the tiles, so that the label covers none of them."""
+BAND_SHARE, BAND_PX = 0.075, 44
+"""Below the tiles, in widths of the sheet or px at least, so that the label covers none of them."""
 FILM_RATE = Fraction(8)
 MOST_FRAMES = 240
 """Of the film; of more sheets, some are left out."""
@@ -39,7 +39,9 @@ def draw_columns(columns: Sequence[Floats]) -> Picture:
         columns: each (rows, size, size, 3) float32, 0 … 1.
     """
     rows = [np.hstack([_tile(column[i]) for column in columns]) for i in range(len(columns[0]))]
-    return np.pad(np.vstack(rows), ((0, BAND_PX), (0, 0), (0, 0)), constant_values=255)
+    sheet = np.vstack(rows)
+    band_px = max(BAND_PX, round(BAND_SHARE * sheet.shape[1]))
+    return np.pad(sheet, ((0, band_px), (0, 0), (0, 0)), constant_values=255)
 
 
 def save_sheet(sheet: Picture, folder: Path, step: int, making: Making) -> Sealed:

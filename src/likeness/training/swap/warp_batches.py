@@ -126,7 +126,9 @@ class WarpBatches:
         points = _undo(self.points[number], place)
         bent, seen = self._bend(number, points, draw)
         shown = np.dstack([bent, 255 * seen.astype(np.uint8), maps_of(points, size)])
-        face = np.dstack([draw(points, size) for draw in (draw_mask, draw_eyes, draw_mouth)])
+        face = np.dstack([paint(points, size) for paint in (draw_mask, draw_eyes, draw_mouth)])
+        # Along the rim of what was bent there is half a face: nothing to be learned, and cut off when used.
+        face[:, :, 0] *= cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8))
         if draw.random() < self.ways.flip:
             shown, wanted, face = shown[:, ::-1], wanted[:, ::-1], face[:, ::-1]
         return shown, np.asarray(wanted, np.uint8), face
