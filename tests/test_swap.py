@@ -8,7 +8,7 @@ import sys
 
 from likeness import swap
 
-VERBS = {"convert", "extract", "quick", "recut", "sort", "train"}
+VERBS = {"convert", "extract", "quick", "recut", "refine", "sort", "train"}
 
 
 def test_the_names_are_there_and_documented() -> None:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from likeness.pipelines.swap import convert
     from likeness.pipelines.swap_quick import quick
     from likeness.pipelines.swapped import Swapped
-    from likeness.training.swap import Rhythm, SwapSettings, TrainedSwap
+    from likeness.training.swap import RefinedSwap, RefineSettings, Rhythm, SwapSettings, TrainedSwap
+    from likeness.training.swap import refine_swap as refine
     from likeness.training.swap import train_swap as train
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "FaceSet",
     "QuickSwapConfig",
     "Recut",
+    "RefineSettings",
+    "RefinedSwap",
     "Rhythm",
     "Sorting",
     "SwapConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "extract",
     "quick",
     "recut",
+    "refine",
     "sort",
     "train",
 ]
@@ -59,6 +63,8 @@ _HOMES = {
     "FaceSet": ("likeness.facesets.faceset", "FaceSet"),
     "QuickSwapConfig": ("likeness.config", "QuickSwapConfig"),
     "Recut": ("likeness.pipelines.recut_faces", "Recut"),
+    "RefineSettings": ("likeness.training.swap", "RefineSettings"),
+    "RefinedSwap": ("likeness.training.swap", "RefinedSwap"),
     "Rhythm": ("likeness.training.swap", "Rhythm"),
     "Sorting": ("likeness.facesets.sorting", "Sorting"),
     "SwapConfig": ("likeness.config", "SwapConfig"),
@@ -69,6 +75,7 @@ _HOMES = {
     "extract": ("likeness.pipelines.extract_faces", "extract_faces"),
     "quick": ("likeness.pipelines.swap_quick", "quick"),
     "recut": ("likeness.pipelines.recut_faces", "recut_faces"),
+    "refine": ("likeness.training.swap", "refine_swap"),
     "sort": ("likeness.facesets.sorting", "sort_faces"),
     "train": ("likeness.training.swap", "train_swap"),
 }

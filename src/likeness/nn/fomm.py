@@ -135,7 +135,9 @@ class DenseMotion(nn.Module):
         self.hourglass = Hourglass(shape.block_expansion, channels_in, shape.num_blocks, shape.max_features)
         channels = shape.block_expansion + channels_in
         self.mask = nn.Conv2d(channels, groups, 7, padding=3)
-        self.occlusion = nn.Conv2d(channels, 1, 7, padding=3) if config.estimate_occlusion_map else None
+        self.occlusion: nn.Module | None = None
+        if config.estimate_occlusion_map:
+            self.occlusion = nn.Conv2d(channels, 1, 7, padding=3)
         self.down = shrink_or_not(config.num_channels, config.motion_scale)
 
     def shrink(self, source: Tensor) -> Tensor:

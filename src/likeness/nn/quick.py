@@ -35,6 +35,8 @@ def quicken_generator(generator: Generator, side_px: int) -> Generator:
     quick, config, scratch = _share(generator), generator.config, Scratch()
     motion = quick.dense_motion_network
     motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale), scratch)
+    if isinstance(motion.occlusion, nn.Conv2d):
+        motion.occlusion = FewChannels(motion.occlusion)
     quick.first = QuickBlock(generator.first, side_px, scratch)
     quick.down_blocks = nn.ModuleList(
         QuickBlock(block, side_px // 2**i, scratch) for i, block in enumerate(generator.down_blocks)

@@ -321,3 +321,16 @@ def test_two_processes_learn_one_model(
     assert steps == steps_too > 0
     if until == "steps":
         assert len(losses(out)) == steps == 3
+
+
+def test_where_steps_take_long_it_is_saved_by_the_clock(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.done == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "SAVE_S", -1.0)
+    with pytest.raises(KeyboardInterrupt):
+        train(steps=10, on_progress=stop, rhythm=Rhythm(save=1000, report=0, preview=0))
+    assert train(steps=4).resumed_at == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from likeness.training.swap.state import Plan, Standing, has_training, resume_tr
 from likeness.training.world import join_world
 
 MOST_RECOVERIES = 3
+SAVE_S = 60.0
+"""Where steps take long, it is saved more often than `Rhythm` says: at least this often."""
 SNAPSHOTS = "snapshots"
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -42,7 +45,7 @@ class Rhythm:
 
     Attributes:
         save: write `training.safetensors` and `model.safetensors`, from which training goes on after a stop,
-            and to which it goes back where numbers end.
+            and to which it goes back where numbers end; where steps take long, once a minute.
         report: write a line of losses.
         preview: write a sheet to look at.
         snapshot: keep a model of that step.
@@ -218,6 +221,7 @@ class SwapRun:
         """Train until the budget is spent; returns the losses of the last step."""
         learner, losses = self.learner, dict[str, float]()
         first, saved = learner.steps, learner.steps
+        saved_s = time.monotonic()
         journal: Journal | nullcontext[None] = nullcontext()
         if self.is_first:
             journal = Journal(self.folder, first)
@@ -231,9 +235,10 @@ class SwapRun:
                     continue
                 losses = outcome.losses
                 self._report(lines, outcome)
-                if _is_due(learner.steps, self.rhythm.save):
+                late = self.rhythm.save > 0 and time.monotonic() - saved_s > SAVE_S
+                if late or _is_due(learner.steps, self.rhythm.save):
                     self.save()
-                    saved = learner.steps
+                    saved, saved_s = learner.steps, time.monotonic()
                 on_progress(self._progress())
         if saved < learner.steps:
             self.save()
