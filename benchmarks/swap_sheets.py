@@ -10,6 +10,7 @@ import numpy as np
 from likeness import consent
 from likeness.consent import Permission
 from likeness.disclosure.seal import seal_image
+from likeness.pipelines.follow_face import Followed
 from likeness.types import Ingredient, Making, Picture
 from swap_media import Media, seen
 
@@ -54,9 +55,9 @@ def write_sheet(path: Path, media: Media, pictures: list[Picture]) -> None:
     seal_image(np.vstack([np.hstack(row) for row in rows]), path, making, overwrite=True)
 
 
-def _cell(image: Picture, item: object) -> Picture:
+def _cell(image: Picture, item: Followed) -> Picture:
     """The face with what is around it."""
-    square = seen(item)[1]  # type: ignore[arg-type]
+    square = seen(item)[1]
     return np.asarray(
         cv2.resize(square.cut(image, 2 * CELL_PX, zoom=1.5), (CELL_PX, CELL_PX), interpolation=cv2.INTER_AREA)
     )
