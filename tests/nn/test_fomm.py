@@ -87,7 +87,13 @@ def test_published_layouts_give_the_published_pictures(
         assert error.mean() < 1e-5
 
 
-def test_quick_networks_are_the_same_function(pair: tuple[Generator, KeypointDetector]) -> None:
+@pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
+def test_quick_networks_are_the_same_function(
+    pair: tuple[Generator, KeypointDetector], packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if packed and not quick_networks.can_pack():
+        pytest.skip("this build of torch has no oneDNN")
+    monkeypatch.setattr(quick_networks, "can_pack", lambda: packed)
     generator, detector = pair
     draw = torch.Generator().manual_seed(5)
     source, driving = torch.rand(1, 3, 128, 96, generator=draw), torch.rand(1, 3, 128, 96, generator=draw)

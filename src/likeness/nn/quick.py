@@ -1,9 +1,10 @@
 """The First Order Motion Model, the same function, computed faster on a processor.
 
 Batch norm is folded into the convolutions beside it, 3 × 3 convolutions of many channels on large maps use
-fewer multiplications (`winograd.py`), and the last convolution, of three results only, becomes one matrix
-product. What does not change from frame to frame (`Generator.encode`, `DenseMotion.shrink`) is for the caller
-to compute once. For inference only.
+fewer multiplications (`winograd.py`), those on small maps have their weights laid out once as oneDNN wants
+them, and the last convolution, of three results only, becomes one matrix product. What does not change from
+frame to frame (`Generator.encode`, `DenseMotion.shrink`) is for the caller to compute once. For inference
+only.
 """
 
 from __future__ import annotations
@@ -89,13 +90,13 @@ class QuickBlock(nn.Module):
         super().__init__()
         assert isinstance(block, ConvBlock)
         self.halves, doubles = isinstance(block, DownBlock), isinstance(block, UpBlock)
-        self.conv = _convolution(*fold(block.conv, block.norm), side_px, scratch, repeat=doubles)
-        self.doubles = doubles and isinstance(self.conv, nn.Conv2d)
+        self.conv = _convolution(*fold(block.conv, block.norm), side_px, scratch, repeat=doubles, relu=True)
+        self.doubles = doubles and not isinstance(self.conv, WinogradConv)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.doubles:
             x = F.interpolate(x, scale_factor=2.0)
-        x = torch.relu_(self.conv(x))
+        x = self.conv(x)
         return F.avg_pool2d(x, 2) if self.halves else x
 
 
@@ -111,13 +112,12 @@ class QuickResidual(nn.Module):
         scale, shift = _line(block.norm1)
         self.register_buffer("scale", scale[:, None, None])
         self.register_buffer("shift", shift[:, None, None])
-        self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px, scratch)
+        self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px, scratch, relu=True)
         self.conv2 = _convolution(block.conv2.weight, _bias(block.conv2), side_px, scratch)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu_(torch.addcmul(self.shift, x, self.scale))
-        y = torch.relu_(self.conv1(y))
-        out: Tensor = x + self.conv2(y)
+        out: Tensor = self.conv2(self.conv1(y)).add_(x)
         return out
 
 
@@ -147,6 +147,51 @@ class FewChannels(nn.Module):
         return out[:, :, reach : reach + height, reach : reach + width] + self.bias
 
 
+class PackedConv(nn.Module):
+    """A convolution that keeps the picture's size, its weights laid out as oneDNN wants them.
+
+    A plain one lays them out anew for every frame, which for many channels on a small map takes longer than
+    the multiplications; and it is spared a way of doing without that which is five times slower still. These
+    are the operators that torch's own compiler uses for frozen networks; see `can_pack`.
+
+    Args:
+        weight: (out, in, k, k), k odd.
+        bias: (out,).
+        side_px: of the maps that it will see; others work, but slower.
+        relu: what is below 0 becomes 0.
+    """
+
+    packed: Tensor
+    bias: Tensor
+
+    def __init__(self, weight: Tensor, bias: Tensor, side_px: int, *, relu: bool = False) -> None:
+        super().__init__()
+        self.after = "relu" if relu else "none"
+        _, channels, kernel, _ = weight.shape
+        self.padding = [kernel // 2] * 2
+        size = [1, channels, side_px, side_px]
+        packed = torch.ops.mkldnn._reorder_convolution_weight(
+            weight.detach().contiguous(memory_format=torch.channels_last),
+            self.padding, [1, 1], [1, 1], 1, size,
+        )  # fmt: skip
+        self.register_buffer("packed", packed)
+        self.register_buffer("bias", bias.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in, h, w) to (batch, out, h, w)."""
+        out: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self.packed, self.bias, self.padding, [1, 1], [1, 1], 1, self.after, [], ""
+        )
+        return out
+
+
+def can_pack() -> bool:
+    """Whether this build of torch has what `PackedConv` needs."""
+    needed = ("_reorder_convolution_weight", "_convolution_pointwise")
+    there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return there and all(hasattr(torch.ops.mkldnn, name) for name in needed)
+
+
 def fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """Weight and bias of the convolution that does what `conv` and then `norm` do."""
     scale, shift = _line(norm)
@@ -167,14 +212,16 @@ def _bias(conv: nn.Conv2d) -> Tensor:
 
 
 def _convolution(
-    weight: Tensor, bias: Tensor, side_px: int, scratch: Scratch, *, repeat: bool = False
+    weight: Tensor, bias: Tensor, side_px: int, scratch: Scratch, *, repeat: bool = False, relu: bool = False
 ) -> nn.Module:
-    """The fastest way for a map of this side; a plain one leaves the repeating to the caller."""
+    """The fastest way for a map of this side; all but `WinogradConv` leave the repeating to the caller."""
     out, into, kernel, _ = weight.shape
     if kernel == 3 and min(out, into) >= MANY_CHANNELS and side_px >= LARGE_PX:
-        return WinogradConv(weight, bias, repeat=repeat, scratch=scratch)
+        return WinogradConv(weight, bias, repeat=repeat, relu=relu, scratch=scratch)
+    if can_pack():
+        return PackedConv(weight, bias, side_px, relu=relu)
     with torch.device("meta"):
         conv = nn.Conv2d(into, out, kernel, padding=kernel // 2)
     conv.weight, conv.bias = nn.Parameter(weight, False), nn.Parameter(bias, False)
     conv.weight.data = weight.contiguous(memory_format=torch.channels_last)
-    return conv
+    return nn.Sequential(conv, nn.ReLU(inplace=True)) if relu else conv

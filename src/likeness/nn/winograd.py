@@ -14,7 +14,6 @@ import threading
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 STRIP = 1 << 20
 """About so many numbers are worked on at once, which stay in the processor's cache."""
@@ -83,6 +82,7 @@ class WinogradConv(nn.Module):
         weight: (out, in, 3, 3).
         bias: (out,).
         repeat: the result has twice the size of the input.
+        relu: what is below 0 becomes 0.
         scratch: may be shared by whatever runs one after the other.
     """
 
@@ -92,13 +92,19 @@ class WinogradConv(nn.Module):
     back: Tensor
 
     def __init__(
-        self, weight: Tensor, bias: Tensor, *, repeat: bool = False, scratch: Scratch | None = None
+        self,
+        weight: Tensor,
+        bias: Tensor,
+        *,
+        repeat: bool = False,
+        relu: bool = False,
+        scratch: Scratch | None = None,
     ) -> None:
         super().__init__()
         self._scratch = scratch or Scratch()
         matrices = (INPUT_REPEATED, WEIGHT_REPEATED, RESULT_REPEATED) if repeat else (INPUT, WEIGHT, RESULT)
         into, turn, back = (torch.tensor(rows, dtype=torch.float64) for rows in matrices)
-        self.repeat = repeat
+        self.repeat, self.relu = repeat, relu
         self.tile, self.step = into.shape[1], OUT // 2 if repeat else OUT
         out, channels, _, _ = weight.shape
         flat = weight.permute(2, 3, 1, 0).reshape(9, -1).double()
@@ -130,6 +136,8 @@ class WinogradConv(nn.Module):
                 torch.mm(self.back, product.view(products, -1), out=back)
                 result = back.view(OUT, OUT, part.shape[2], columns, results)
                 torch.add(result.permute(2, 0, 3, 1, 4), self.bias, out=out[image, top : top + strip])
+                if self.relu:  # now, while it is in the cache
+                    out[image, top : top + strip].relu_()
         joined = out.view(batch, rows * OUT, columns * OUT, -1)
         size = 2 if self.repeat else 1
         # A view that torch knows as channels_last: the numbers already lie so.
@@ -140,7 +148,10 @@ class WinogradConv(nn.Module):
         batch, channels, height, width = x.shape
         below = (rows - 1) * self.step + self.tile - 1 - height
         right = (columns - 1) * self.step + self.tile - 1 - width
-        padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, right, 1, below)).contiguous()
+        padded = self._scratch.take("padded", (batch, 1 + height + below, 1 + width + right, channels), x)
+        for edge in (padded[:, 0], padded[:, 1 + height :], padded[:, :, 0], padded[:, :, 1 + width :]):
+            edge.zero_()
+        padded[:, 1 : 1 + height, 1 : 1 + width].copy_(x.permute(0, 2, 3, 1))
         image, row, column, _ = padded.stride()
         shape = (self.tile, self.tile, batch, rows, columns, channels)
         return padded.as_strided(shape, (row, column, image, row * self.step, column * self.step, 1))
