@@ -21,10 +21,10 @@ TIERS = (
     ("media",),
     ("faces", "speech", "disclosure"),
     ("verification", "consent"),
-    ("motion", "facesets"),
+    ("motion", "facesets", "voices"),
     ("engines",),
     ("pipelines", "training"),
-    ("__init__", "fomm", "rvc", "swap"),
+    ("__init__", "fomm", "rvc", "swap", "voice"),
     ("demo", "doctor"),
     ("cli",),
     ("__main__",),
@@ -55,6 +55,7 @@ ONLY = {
     # Nothing below the pipelines may seal, and nothing but the seal may write.
     "motion": frozenset(TIER_OF) - {"disclosure"},
     "facesets": frozenset(TIER_OF) - {"disclosure"},
+    "voices": frozenset(TIER_OF) - {"disclosure"},
     "engines": frozenset(TIER_OF) - {"disclosure"},
 }
 

@@ -234,6 +234,60 @@ class SwapConfig(PasteConfig):
             raise UsageError("The alignments are not a file.", "Give the path of alignments.json.")
 
 
+Music: TypeAlias = Literal["none", "keep", "drop"]
+PitchMethod: TypeAlias = Literal["swift"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceConfig:
+    """All choices of `likeness.voice.convert` and `likeness.voice.say`.
+
+    Attributes:
+        likeness: 0 = clear, 1 = close to the person's own sounds; None = as the engine does best.
+        transpose: "auto", or by how many semitones the pitch is moved besides (-36…36).
+        sing: the pitch is kept exactly, but for `transpose`; "auto" then moves it by whole octaves.
+        f0: what follows the pitch.
+        keep_loudness: it swells and fades as the source does (True), or as the person does (False).
+        protect: how much of the source's own breaths and consonants is kept (0…0.5).
+        sample_rate_hz: of the output; None = that of the source, at least 16000.
+        music: what becomes of an accompaniment; only "none" (there is none) is possible here.
+        label: the notes before the sound; they may be left out with a statement of rights, or a consent that
+            allows it.
+        rights, label_language, tsa_url, overwrite, offline: as in `AnimateConfig`.
+    """
+
+    likeness: float | None = None
+    transpose: Literal["auto"] | float = "auto"
+    sing: bool = False
+    f0: PitchMethod = "swift"
+    keep_loudness: bool = True
+    protect: float = 0.0
+    sample_rate_hz: int | None = None
+    music: Music = "none"
+    label: Label = "auto"
+    rights: Rights | None = None
+    label_language: LabelLanguage = "en"
+    tsa_url: str | None = None
+    overwrite: bool = False
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.likeness is not None:
+            _between("likeness", self.likeness, 0, 1)
+        if self.transpose != "auto":
+            _between("transposition", self.transpose, -36, 36)
+        _one_of("f0", self.f0, get_args(PitchMethod))
+        _between("protect", self.protect, 0, 0.5)
+        if self.sample_rate_hz is not None:
+            _between("sample rate", self.sample_rate_hz, 8000, 192_000)
+        _one_of("music", self.music, get_args(Music))
+        _one_of("label", self.label, get_args(Label))
+        _one_of("label language", self.label_language, get_args(LabelLanguage))
+        if self.rights is not None and not isinstance(self.rights, Rights):
+            raise UsageError("The rights are not a statement.", 'Give Rights("self", "why you may").')
+        _check_time_stamp(self.tsa_url, self.offline)
+
+
 def from_mapping(values: Mapping[str, Any]) -> AnimateConfig:
     """An `AnimateConfig` from keyword arguments; unknown names are a `UsageError`."""
     known = {field.name for field in dataclasses.fields(AnimateConfig)}

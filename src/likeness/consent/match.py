@@ -7,10 +7,10 @@ be trusted is measured in `docs/identity.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -57,6 +57,23 @@ class Comparison:
     persons: int = 0
     looked_at: int = 0
     why: str = ""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """From what `dataclasses.asdict` gave, out of a model's file.
+
+        Raises:
+            ValueError: it is no comparison.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(values) != names or values["what"] not in ("face", "voice"):
+            raise ValueError("no comparison")
+        if values["verdict"] not in ("match", "no match", "cannot tell"):
+            raise ValueError("no verdict")
+        figures = [values[name] for name in ("value", "match", "no_match")]
+        if not all(one is None or isinstance(one, (int, float)) for one in figures):
+            raise ValueError("no figure")
+        return cls(**values)
 
     def describe(self) -> str:
         """One or two sentences."""
@@ -129,6 +146,17 @@ def compare_face(embedding: Floats, reference: Embedding | None, file: str) -> C
         return _unknown("face", file, why)
     assert reference is not None  # `_why_not` would have said so
     return _face(file, [(identity.distance(embedding, reference.vector), 1)], 1)
+
+
+def compare_voice(embedding: Floats, reference: Embedding | None, file: str) -> Comparison:
+    """Compares one voice, as `speech.speaker.embed_voice` gives it, with a record's reference."""
+    if why := _why_not(reference, "voice"):
+        return _unknown("voice", file, why)
+    assert reference is not None
+    alike = speaker.similarity(embedding, reference.vector)
+    return Comparison(
+        "voice", file, speaker.judge(alike), alike, speaker.MATCH, speaker.NO_MATCH, persons=1, looked_at=1
+    )
 
 
 def worst(comparisons: Iterable[Comparison]) -> Verdict:
@@ -221,11 +249,10 @@ def _compare_voice(path: Path, reference: Embedding | None, offline: bool | None
         heard = speaker.embed_voice(samples, speaker.RATE_HZ, offline=offline)
     except NoSpeech:
         return _unknown("voice", path.name, "there is too little speech in it")
-    alike = speaker.similarity(heard, reference.vector)
-    verdict, why = speaker.judge(alike), ""
-    if verdict == "no match" and speaker.is_narrow_band(samples, speaker.RATE_HZ):
-        verdict, why = "cannot tell", "a voice through a telephone is too unlike itself"
-    return Comparison("voice", path.name, verdict, alike, speaker.MATCH, speaker.NO_MATCH, 1, 1, why=why)
+    found = compare_voice(heard, reference, path.name)
+    if found.verdict == "no match" and speaker.is_narrow_band(samples, speaker.RATE_HZ):
+        return replace(found, verdict="cannot tell", why="a voice through a telephone is too unlike itself")
+    return found
 
 
 def _why_not(reference: Embedding | None, what: What) -> str:
@@ -249,6 +276,7 @@ __all__ = [
     "Comparison",
     "compare_face",
     "compare_media",
+    "compare_voice",
     "tell_apart",
     "unknown_face",
     "worst",
