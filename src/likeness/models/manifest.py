@@ -166,6 +166,17 @@ MANIFEST: tuple[ModelEntry, ...] = (
         sources=(WheelMember("hama", "1.3.13", "hama/assets/asr_waveform_fp16.onnx", 8_468_629),),
     ),
     ModelEntry(
+        name="speech-content",
+        file_name="asr_waveform.hama",
+        kind="model",
+        sha256="a9fcfe73e179ca48e399cd76a90a6b3e1887bf5037ecc52b778d13a149563328",
+        size_bytes=4_723_088,
+        licence="Apache-2.0",
+        attribution="Seongmin Park, hama; its repository says MIT; what it was trained on is not documented",
+        purpose="what is said, apart from who says it, with the extra “voice”",
+        sources=(WheelMember("hama", "1.7.0", "hama/assets/asr_waveform.hama", 22_613_600),),
+    ),
+    ModelEntry(
         name="pitch",
         file_name="swift_f0.onnx",
         kind="model",
