@@ -43,7 +43,7 @@ def read_checkpoint(path: Path, *, largest_bytes: int) -> object:
         raise MediaNotFound(f"There is no file {path}.", "Check the path.")
     if path.stat().st_size > largest_bytes:
         raise ModelFormat(f"{path.name} is larger than any such checkpoint.", "Check that it is one.")
-    head = _head_of(path)
+    head = read_head(path)
     try:
         _refuse_others(path, head)
         if zipfile.is_zipfile(path):
@@ -115,16 +115,17 @@ def show(value: object) -> str:
     return text if text.isprintable() else ascii(text)
 
 
-def _head_of(path: Path) -> bytes:
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        ModelFormat: it cannot be read, is empty, or is what a browser or Git saved in place of the file.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(512)
+            head = file.read(512)
     except OSError as error:
         raise ModelFormat(f"{path.name} cannot be read.", "Check that you may read it.") from error
-
-
-def _refuse_others(path: Path, head: bytes) -> None:
-    """What is commonly saved under a checkpoint's name and is none."""
     start = head.lstrip()[:64].lower()
     if not head:
         raise ModelFormat(f"{path.name} is empty.", _AGAIN)
@@ -137,6 +138,11 @@ def _refuse_others(path: Path, head: bytes) -> None:
         raise ModelFormat(
             f"{path.name} is a pointer of Git LFS, not the file it points to.", "Run `git lfs pull` there."
         )
+    return head
+
+
+def _refuse_others(path: Path, head: bytes) -> None:
+    """What is commonly saved under a checkpoint's name and is none."""
     if head[:4] == b"PK\x03\x04" and not zipfile.is_zipfile(path):
         raise ModelFormat(f"{path.name} is cut off: its end is missing.", _AGAIN)
     if not head.startswith((b"PK\x03\x04", b"\x80")) and not tarfile.is_tarfile(path):

@@ -45,6 +45,7 @@ class RvcNet(nn.Module):
         source_noise: Tensor | None = None,
         head: int = 0,
         length: int | None = None,
+        phase: float = 0.0,
     ) -> Tensor:
         """The wave (batch, samples) of `length` frames from `head` on, -1 … 1.
 
@@ -53,10 +54,11 @@ class RvcNet(nn.Module):
         Args:
             content: (batch, frames, content_channels).
             pitch: (batch, frames) int64, 1 … 255; None for models that take none, as is `pitch_hz`.
-            pitch_hz: (batch, frames); 0 = unvoiced. Its sine begins with phase 0 at `head`.
+            pitch_hz: (batch, frames); 0 = unvoiced. Its sine begins at `head`.
             speaker: (batch,) int64.
             latent_noise: (batch, inter_channels, frames), of the normal distribution; None = none.
             source_noise: (batch, frames * samples_per_frame); as above.
+            phase: of the sine at its beginning, cycles.
         """
         end = content.shape[1] if length is None else head + length
         who = self.emb_g(speaker)[..., None]
@@ -66,7 +68,7 @@ class RvcNet(nn.Module):
         if self.dec.m_source is not None and pitch_hz is not None:
             step = self.config.samples_per_frame
             noise = None if source_noise is None else source_noise[:, head * step : end * step]
-            excitation = self.dec.m_source(pitch_hz[:, head:end], noise)
+            excitation = self.dec.m_source(pitch_hz[:, head:end], noise, phase)
         wave: Tensor = self.dec.decode(latent, who, excitation)[:, 0]
         return wave
 

@@ -115,18 +115,19 @@ class SineSource(nn.Module):
         self.rate_hz, self.samples_per_frame = config.sample_rate_hz, config.samples_per_frame
         self.l_linear = nn.Linear(1, 1)
 
-    def forward(self, pitch_hz: Tensor, noise: Tensor | None) -> Tensor:
+    def forward(self, pitch_hz: Tensor, noise: Tensor | None, phase: float = 0.0) -> Tensor:
         """The excitation (batch, 1, samples).
 
         Args:
             pitch_hz: (batch, frames), each held for its whole frame; 0 = unvoiced.
             noise: (batch, samples), of the normal distribution; None = none.
+            phase: of the sine before the first sample, cycles.
         """
         held = pitch_hz.repeat_interleave(self.samples_per_frame, 1)
         voiced = held > 0
         # In single precision, the phase of a minute would be off by more than is heard.
-        phase = torch.cumsum(held.double() / self.rate_hz, 1).frac().to(pitch_hz.dtype)
-        source = _TONE * torch.sin(2 * pi * phase) * voiced
+        turned = phase + torch.cumsum(held.double() / self.rate_hz, 1)
+        source = _TONE * torch.sin(2 * pi * turned.frac().to(pitch_hz.dtype)) * voiced
         if noise is not None:
             source = source + noise * torch.where(voiced, _VOICED_NOISE, _UNVOICED_NOISE)
         return torch.tanh(self.l_linear(source[..., None])).transpose(1, 2)

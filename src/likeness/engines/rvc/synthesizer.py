@@ -27,7 +27,7 @@ class Draws(NamedTuple):
     """The random part of a wave, of the normal distribution.
 
     Attributes:
-        latent: (inter_channels, frames) float32.
+        latent: (latent_channels, frames) float32.
         source: (frames * samples_per_frame,) float32; None for models without pitch.
     """
 
@@ -48,6 +48,7 @@ class Synthesizer:
         speakers: how many it knows; `sid` counts from 0.
         sample_rate_hz: of the wave.
         samples_per_frame: of the wave.
+        latent_channels: of the draws.
     """
 
     def __init__(self, net: RvcNet, *, name: str, version: str, sha256: str, licence: str) -> None:
@@ -55,7 +56,7 @@ class Synthesizer:
         self.name, self.version, self.sha256, self.licence = name, version, sha256, licence
         self.content_channels, self.has_pitch = config.content_channels, config.has_pitch
         self.speakers, self.sample_rate_hz = config.speakers, config.sample_rate_hz
-        self.samples_per_frame = config.samples_per_frame
+        self.samples_per_frame, self.latent_channels = config.samples_per_frame, config.inter_channels
 
     @property
     def ref(self) -> ModelRef:
@@ -73,6 +74,7 @@ class Synthesizer:
         seed: int = 0,
         skip_head: SupportsIndex = 0,
         return_length: SupportsIndex | None = None,
+        phase: float = 0.0,
     ) -> Floats:
         """What was said, in this voice. The wave is bare, **not sealed**: nothing in it says it is synthetic.
 
@@ -89,7 +91,8 @@ class Synthesizer:
             seed: of the draws; the same seed gives the same wave.
             skip_head: frames that are only listened to, as what came before; see `return_length`.
             return_length: frames that are made, from `skip_head` on; the rest is only listened to. None makes
-                all that follow. The tone begins anew at `skip_head`.
+                all that follow. The tone begins at `skip_head`.
+            phase: of the tone at its beginning, cycles. So pieces fit together.
 
         Returns:
             (return_length * samples_per_frame,) float32, -1 … 1, at `sample_rate_hz`.
@@ -106,6 +109,8 @@ class Synthesizer:
         length = frames - head
         if return_length is not None:
             length = _whole("return_length", return_length, 1, frames - head)
+        if not isinstance(phase, int | float | np.number) or not np.isfinite(phase):
+            raise UsageError(f"phase is {phase!r}.", "Give a number of cycles.")
         latent_noise, source_noise = self._draws(noise, seed, frames)
         with torch.inference_mode():
             wave: Tensor = self._net(
@@ -117,6 +122,7 @@ class Synthesizer:
                 source_noise=_tensor(source_noise),
                 head=head,
                 length=length,
+                phase=float(phase) % 1,
             )
         return np.ascontiguousarray(wave[0].numpy(), np.float32)
 
@@ -167,7 +173,7 @@ class Synthesizer:
         return steps.astype(np.int64), hz
 
     def _draws(self, noise: float | Draws, seed: int, frames: int) -> tuple[Floats | None, Floats | None]:
-        shape = (self._net.config.inter_channels, frames)
+        shape = (self.latent_channels, frames)
         samples = frames * self.samples_per_frame
         if isinstance(noise, Draws):
             latent = _floats("latent draws", noise.latent)
