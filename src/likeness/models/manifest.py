@@ -201,6 +201,17 @@ MANIFEST: tuple[ModelEntry, ...] = (
         ),
     ),
     ModelEntry(
+        name="speech-quality",
+        file_name="dnsmos_sig_bak_ovr.onnx",
+        kind="model",
+        sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
+        size_bytes=1_157_965,
+        licence="MIT",
+        attribution="Microsoft, DNSMOS P.835; trained on people's ratings of noisy and of cleaned speech",
+        purpose="rates speech as listeners would, with the extra “speech”",
+        sources=(WheelMember("speechmos", "0.0.1.1", "speechmos/dnsmos_models/sig_bak_ovr.onnx", 9_439_732),),
+    ),
+    ModelEntry(
         name="face-identity",
         file_name="dlib_face_recognition_resnet_model_v1.dat",
         kind="model",

