@@ -174,6 +174,11 @@ def unknown_face(file: str, why: str) -> Comparison:
     return _unknown("face", file, why)
 
 
+def unknown_voice(file: str, why: str) -> Comparison:
+    """The answer where a voice cannot be compared; `why` completes "since …"."""
+    return _unknown("voice", file, why)
+
+
 def compare_faces(seen: list[Seen], reference: Embedding | None, file: str) -> Comparison:
     """Compares faces that were found in one file, or in a set of files, with a record's reference.
 
@@ -279,5 +284,6 @@ __all__ = [
     "compare_voice",
     "tell_apart",
     "unknown_face",
+    "unknown_voice",
     "worst",
 ]

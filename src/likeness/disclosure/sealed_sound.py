@@ -16,7 +16,7 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -45,6 +45,19 @@ _KINDS: MappingProxyType[SoundFormat, str] = MappingProxyType(
     }
 )
 _LOUDEST = 4.0  # what is louder was not scaled to −1…1
+
+
+class Writer(Protocol):
+    """What sealed samples go to."""
+
+    def write(self, block: Floats) -> None:
+        """Encode (channels, n) float32."""
+
+    def close(self) -> None:
+        """Complete the file."""
+
+    def abandon(self) -> None:
+        """Let go of it, complete or not."""
 
 
 class SealedSound:
@@ -99,7 +112,7 @@ class SealedSound:
     ) -> None:
         check_rights(making)
         self._out = Path(out)
-        self._format = sound_format_of(self._out)
+        self._kind = self._kind_of(self._out)
         self._making, self._overwrite = making, overwrite
         self._rate_hz, self._channels = rate_hz, channels
         self._manifest_id = new_manifest_id()
@@ -113,7 +126,7 @@ class SealedSound:
         self._frames = self._given = self._limited = 0
 
     def __enter__(self) -> Self:
-        self._file = SignedFile(self._out, _KINDS[self._format], overwrite=self._overwrite)
+        self._file = SignedFile(self._out, self._kind, overwrite=self._overwrite)
         self._check_output()
         self._credentials = Credentials(
             self._making,
@@ -125,12 +138,7 @@ class SealedSound:
         with ExitStack() as stack:
             stack.enter_context(self._file)
             with self._file.named():
-                self._writer = SoundWriter(
-                    self._file.encoded,
-                    format=self._format,
-                    rate_hz=self._rate_hz,
-                    channels=self._channels,
-                )
+                self._writer = self._open_writer(stack, self._file.encoded)
             stack.callback(self._writer.abandon)  # before the file goes: Windows deletes none that is open
             self._stack = stack.pop_all()
         return self
@@ -186,6 +194,16 @@ class SealedSound:
                 self._out, self._names(), self._manifest_id, notes, self._file.sidecar, self._frames
             )
 
+    def _kind_of(self, out: Path) -> str:
+        """The media type of an output of this name; raises `Unsupported`."""
+        return _KINDS[sound_format_of(out)]
+
+    def _open_writer(self, stack: ExitStack, encoded: Path) -> Writer:
+        """What writes `encoded`; what it needs as long goes onto the stack."""
+        return SoundWriter(
+            encoded, format=sound_format_of(self._out), rate_hz=self._rate_hz, channels=self._channels
+        )
+
     def _opening_length(self) -> int:
         return round(OPENING_S * self._rate_hz)
 
@@ -194,8 +212,13 @@ class SealedSound:
         opening, self._opening = self._opening, self._opening[:, :0]
         self._is_open = True
         if self._disclaimer is not None:
-            notes = self._disclaimer.samples(opening[:, : self._opening_length()])
-            self._put(self._mark.process(notes))
+            self._put_opening(self._disclaimer.samples(opening[:, : self._opening_length()]), opening)
+            return
+        self._put(self._mark.process(opening))
+
+    def _put_opening(self, notes: Floats, opening: Floats) -> None:
+        """The disclaimer, and the beginning of the sound."""
+        self._put(self._mark.process(notes))
         self._put(self._mark.process(opening))
 
     def _put(self, marked: Floats) -> None:

@@ -9,14 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
-from likeness.config import PasteConfig
+from likeness.config import PasteConfig, VoiceConfig
 from likeness.consent.permission import Permission
 from likeness.disclosure.seal import Sealed
 from likeness.errors import ConsentScope, UsageError
 from likeness.pipelines.show import video_html
 from likeness.types import Making
 
-C = TypeVar("C", bound=PasteConfig)
+C = TypeVar("C", bound=PasteConfig | VoiceConfig)
 
 
 @dataclass(frozen=True, slots=True)

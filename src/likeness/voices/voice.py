@@ -13,7 +13,7 @@ from likeness.consent import Permission
 from likeness.types import Floats, ModelRef
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-MIN_VOICED_FRAMES: Final = 50
+MIN_VOICED_FRAMES: Final = 15
 _VOICED: Final = 0.5
 
 

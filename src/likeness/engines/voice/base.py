@@ -18,12 +18,14 @@ class Heard:
     Attributes:
         pitch: of the source; None where hardly anything is voiced.
         duration_s: its length.
-        speech_s: how much of that somebody speaks or sings.
+        speech_s: how much of that somebody speaks.
+        level: effective value of what is loud in it: all frames of 30 ms within 30 dB of the 95th percentile.
     """
 
     pitch: PitchRange | None
     duration_s: float
     speech_s: float
+    level: float
 
 
 class VoiceConverter(Protocol):

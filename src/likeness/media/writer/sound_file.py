@@ -23,12 +23,12 @@ from likeness.types import Floats
 SoundFormat: TypeAlias = Literal["wav", "flac", "mp3", "m4a", "ogg", "opus"]
 
 _MPEG_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_AAC_RATES_HZ = (*_MPEG_RATES_HZ, 64000, 88200, 96000)
+AAC_RATES_HZ = (*_MPEG_RATES_HZ, 64000, 88200, 96000)
 _MOST_WAV_BYTES = (1 << 32) - (64 << 20)  # its sizes have 32 bits, and the credentials need room as well
 
 
 @dataclass(frozen=True, slots=True)
-class _Coding:
+class Coding:
     """How a format is written: FFmpeg's names, the sampling rates there are (none given: any), bits/s."""
 
     muxer: str
@@ -52,14 +52,14 @@ class _Coding:
         return min(self.bits_per_channel * channels, most)
 
 
-_CODINGS: Mapping[str, _Coding] = MappingProxyType(
+_CODINGS: Mapping[str, Coding] = MappingProxyType(
     {
-        "wav": _Coding("wav", "pcm_s16le", "s16"),
-        "flac": _Coding("flac", "flac", "s16"),
-        "mp3": _Coding("mp3", "libmp3lame", "fltp", _MPEG_RATES_HZ, 96_000),
-        "m4a": _Coding("ipod", "aac", "fltp", _AAC_RATES_HZ, 96_000),
-        "ogg": _Coding("ogg", "libopus", "flt", (48000,), 64_000),
-        "opus": _Coding("opus", "libopus", "flt", (48000,), 64_000),
+        "wav": Coding("wav", "pcm_s16le", "s16"),
+        "flac": Coding("flac", "flac", "s16"),
+        "mp3": Coding("mp3", "libmp3lame", "fltp", _MPEG_RATES_HZ, 96_000),
+        "m4a": Coding("ipod", "aac", "fltp", AAC_RATES_HZ, 96_000),
+        "ogg": Coding("ogg", "libopus", "flt", (48000,), 64_000),
+        "opus": Coding("opus", "libopus", "flt", (48000,), 64_000),
     }
 )
 _FORMATS: Mapping[str, SoundFormat] = MappingProxyType(
@@ -124,7 +124,7 @@ class SoundWriter:
             self.abandon()
             raise
 
-    def _begin(self, coding: _Coding) -> None:
+    def _begin(self, coding: Coding) -> None:
         rate_hz = coding.rate_for(self._rate_hz)
         self._stream: Any = self._output.add_stream(coding.encoder, rate=rate_hz)
         self._stream.codec_context.layout = self._layout

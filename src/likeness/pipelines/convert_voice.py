@@ -1,0 +1,204 @@
+"""Give a recording, or the sound of a video, another voice: consent ▸ listen ▸ convert ▸ seal.
+
+The sound is read twice: once to know its pitch and level, once to be converted, block by block. So memory
+does not grow with its length. What converts is a `VoiceConverter`; the `Target` says which.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from likeness.config import VoiceConfig
+from likeness.consent import Permission
+from likeness.disclosure.rights import check_rights
+from likeness.disclosure.seal import Sealed
+from likeness.disclosure.sealed_dub import SealedDub, check_picture, is_dub
+from likeness.disclosure.sealed_sound import SealedSound
+from likeness.engines.voice.base import Heard, VoiceConverter
+from likeness.media.audio import AudioReader, check_sound
+from likeness.media.files import check_file_output, check_input
+from likeness.media.resampling import resample_stream
+from likeness.pipelines.hear import check_numbers, listen
+from likeness.pipelines.show import sound_html
+from likeness.pipelines.swapped import options_of
+from likeness.pipelines.target_voice import Target, check_music, target_of
+from likeness.progress import OnProgress, Progress, silent
+from likeness.types import Floats, Ingredient, Making
+from likeness.voices.voice import Voice
+
+PathLike: TypeAlias = str | os.PathLike[str]
+ENGINE_RATE_HZ: Final = 16_000
+"""What a converter gets at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was made.
+
+    Attributes:
+        path: the finished file.
+        source: whose words or melody it has; None where they come from a text.
+        duration_s: of the sound, without the notes before it.
+        rate_hz: its sampling rate; the format may have another.
+        warnings: what a person should know of the result.
+        config, making: how it was made.
+        sealed: the marks it carries.
+    """
+
+    path: Path
+    source: Path | None
+    duration_s: float
+    rate_hz: int
+    warnings: tuple[str, ...]
+    config: VoiceConfig
+    making: Making
+    sealed: Sealed
+
+    def _repr_html_(self) -> str:
+        return sound_html(self.path)
+
+
+def convert(
+    source: PathLike,
+    *,
+    to: PathLike | Voice | Target,
+    out: PathLike,
+    config: VoiceConfig | None = None,
+    on_progress: OnProgress = silent,
+    **options: Any,
+) -> Converted:
+    """Give a recording the voice of a person who agreed to it.
+
+    The consent record in the voice is checked before the recording is opened.
+
+    Args:
+        source: a sound, or a video.
+        to: a `.voice` file, as `enroll` makes it.
+        out: `.wav`, `.flac`, `.mp3`, `.m4a`, `.ogg` or `.opus`; of a video also `.mp4` or `.webm`, which get
+            the new sound and keep their picture as it is.
+        config: all other choices, or
+        options: some of them by name, such as `sing=True`; see `VoiceConfig`.
+        on_progress: called with `Progress` as the work goes on.
+
+    Raises:
+        ConsentError: the record in the voice does not allow it (any more).
+        LikenessError: see `likeness.errors`; nothing is written then.
+    """
+    config = options_of(VoiceConfig, config, options)
+    check_music(config)
+    target = target_of(to)
+    check_rights(_draft(config, target.permission))
+    source, out = Path(source), Path(out)
+    check_input(source)
+    picture = source if is_dub(out) else None
+    check_file_output(out, overwrite=config.overwrite, inputs=[source])
+    check_sound(source)
+    if picture is not None:
+        check_picture(picture)
+    offline = config.offline or None
+    listened = listen(source, sing=config.sing, offline=offline, on_progress=on_progress)
+    converter = target.open(listened.heard, config)
+    making = describe(converter, config, target.permission, (Ingredient(source, "source"),))
+    with AudioReader(source) as probe:
+        rate_hz = max(ENGINE_RATE_HZ, config.sample_rate_hz or probe.rate_hz)
+    blocks = _read(source, rate_hz)
+    count, made_hz, sealed = write_voice_sound(
+        converter, blocks, rate_hz, out, making, config, listened.heard, on_progress, picture
+    )
+    return Converted(
+        path=out,
+        source=source,
+        duration_s=count / made_hz,
+        rate_hz=made_hz,
+        warnings=(
+            *target.permission.notes,
+            *target.notes,
+            *listened.warnings,
+            *converter.notes(),
+            *sealed.notes,
+        ),
+        config=config,
+        making=making,
+        sealed=sealed,
+    )
+
+
+def write_voice_sound(
+    converter: VoiceConverter,
+    blocks: Iterator[Floats],
+    rate_hz: int,
+    out: Path,
+    making: Making,
+    config: VoiceConfig,
+    heard: Heard,
+    on_progress: OnProgress,
+    picture: Path | None = None,
+) -> tuple[int, int, Sealed]:
+    """Convert and seal.
+
+    Returns:
+        How many samples were made, at which rate, and the marks they carry.
+    """
+    made_hz = converter.rate_for(rate_hz)
+    out_hz = config.sample_rate_hz or made_hz
+    made = resample_stream(converter.convert_stream(blocks, rate_hz), made_hz, out_hz)
+    language, done = config.label_language, 0
+    total = round(heard.duration_s)
+    if picture is None:
+        sealing = SealedSound(
+            out, making, rate_hz=out_hz, channels=1, overwrite=config.overwrite, language=language
+        )
+    else:
+        sealing = SealedDub(
+            out,
+            making,
+            picture=picture,
+            rate_hz=out_hz,
+            channels=1,
+            overwrite=config.overwrite,
+            language=language,
+        )
+    with sealing as sound:
+        for block in made:
+            sound.write(block[None])
+            done += len(block)
+            on_progress(Progress("convert", done // out_hz, total, "s"))
+    return done, out_hz, sound.sealed
+
+
+def describe(
+    converter: VoiceConverter,
+    config: VoiceConfig,
+    permission: Permission,
+    ingredients: tuple[Ingredient, ...],
+) -> Making:
+    """What the credentials say."""
+    return Making(
+        act="voice",
+        engine=converter.name,
+        engine_version=converter.version,
+        ingredients=ingredients,
+        models=converter.models,
+        parameters=dict(converter.parameters),
+        rights=config.rights,
+        label=config.label,
+        tsa_url=config.tsa_url,
+        consent=permission.describe(),
+    )
+
+
+def _draft(config: VoiceConfig, permission: Permission) -> Making:
+    """Enough of it to ask, before any work, whether the notes may be left out."""
+    return Making(
+        "voice", "", "", (), rights=config.rights, label=config.label, consent=permission.describe()
+    )
+
+
+def _read(source: Path, rate_hz: int) -> Iterator[Floats]:
+    with AudioReader(source, rate_hz=rate_hz, channels=1) as reader:
+        for block in reader:
+            yield check_numbers(block[0], source.name)

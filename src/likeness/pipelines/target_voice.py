@@ -1,0 +1,94 @@
+"""Whose voice comes out, under which permission, and what converts: a `.voice` of ours, or another's model.
+
+`convert` and `say` know no engine. They take a `Target`, whose `open` makes a `VoiceConverter` once the
+source was heard; `target_of` makes one of a `.voice`. Whoever brings another kind of model makes a `Target`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TypeAlias
+
+from likeness.config import VoiceConfig
+from likeness.consent import Permission
+from likeness.engines.voice.base import Heard, VoiceConverter
+from likeness.errors import UsageError
+from likeness.voices.voice import PitchRange, Voice
+from likeness.voices.voice_file import open_voice
+
+Open: TypeAlias = Callable[[Heard, VoiceConfig], VoiceConverter]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A voice that a sound can be given.
+
+    Attributes:
+        permission: the consent it stands under, checked.
+        open: makes the converter for a source that was heard.
+        notes: what a person should know, one sentence each.
+    """
+
+    permission: Permission
+    open: Open
+    notes: tuple[str, ...] = ()
+
+
+def target_of(to: str | os.PathLike[str] | Voice | Target) -> Target:
+    """What to convert to: a `.voice` file (whose record is checked first of all), a voice, or a target.
+
+    Raises:
+        MediaNotFound, ModelFormat, ConsentError: see `voices.voice_file.open_voice`.
+    """
+    if isinstance(to, Target):
+        return to
+    voice = to if isinstance(to, Voice) else open_voice(Path(to))
+    return Target(voice.permission, lambda heard, config: open_own(voice, heard, config))
+
+
+def open_own(voice: Voice, heard: Heard, config: VoiceConfig) -> VoiceConverter:
+    """Our own engine, for one source.
+
+    Raises:
+        ModelFormat: the voice is another engine's.
+        MissingExtra: the extra "voice" is not installed.
+    """
+    engine = import_module("likeness.engines.voice.engine")
+    converter: VoiceConverter = engine.VoiceEngine(
+        voice, heard, config, semitones(voice.pitch, heard.pitch, config)
+    )
+    return converter
+
+
+def semitones(target: PitchRange, source: PitchRange | None, config: VoiceConfig) -> float:
+    """By how much the pitch is moved.
+
+    Sung, "auto" is the number of octaves that brings the source's median nearest to the target's. Spoken,
+    the melody is fitted to the target's range anyway, and "auto" adds nothing.
+    """
+    if config.transpose != "auto":
+        return float(config.transpose)
+    if not config.sing or source is None:
+        return 0.0
+    return 12.0 * round(math.log2(target.median_hz / source.median_hz))
+
+
+def check_music(config: VoiceConfig) -> None:
+    """Refuse to part a voice from its accompaniment.
+
+    Raises:
+        UsageError: that was asked for.
+    """
+    if config.music == "none":
+        return
+    raise UsageError(
+        "A voice cannot be parted from its accompaniment here: no well-kept separator works offline from "
+        "what pip installs.",
+        "Part them with a separator of your choice, convert the voice alone, and leave out --music (music in "
+        "Python).",
+    )
