@@ -235,7 +235,7 @@ class SwapConfig(PasteConfig):
 
 
 Music: TypeAlias = Literal["none", "keep", "drop"]
-PitchMethod: TypeAlias = Literal["swift"]
+PitchMethod: TypeAlias = Literal["swift", "crepe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,10 +246,10 @@ class VoiceConfig:
         likeness: 0 = clear, 1 = close to the person's own sounds; None = as the engine does best.
         transpose: "auto", or by how many semitones the pitch is moved besides (-36…36).
         sing: the pitch is kept exactly, but for `transpose`; "auto" then moves it by whole octaves.
-        f0: what follows the pitch.
+        f0: what follows the pitch; our own engine knows "swift" only.
         keep_loudness: it swells and fades as the source does (True), or as the person does (False).
-        protect: how much of the source's own breaths and consonants is kept (0…0.5).
-        sample_rate_hz: of the output; None = that of the source, at least 16000.
+        protect: how much of the source's own breaths and consonants is kept (0…0.5); None = the engine's.
+        sample_rate_hz: of the output; None = the source's, at least 16000.
         music: what becomes of an accompaniment; only "none" (there is none) is possible here.
         label: the notes before the sound; they may be left out with a statement of rights, or a consent that
             allows it.
@@ -261,7 +261,7 @@ class VoiceConfig:
     sing: bool = False
     f0: PitchMethod = "swift"
     keep_loudness: bool = True
-    protect: float = 0.0
+    protect: float | None = None
     sample_rate_hz: int | None = None
     music: Music = "none"
     label: Label = "auto"
@@ -277,7 +277,8 @@ class VoiceConfig:
         if self.transpose != "auto":
             _between("transposition", self.transpose, -36, 36)
         _one_of("f0", self.f0, get_args(PitchMethod))
-        _between("protect", self.protect, 0, 0.5)
+        if self.protect is not None:
+            _between("protect", self.protect, 0, 0.5)
         if self.sample_rate_hz is not None:
             _between("sample rate", self.sample_rate_hz, 8000, 192_000)
         _one_of("music", self.music, get_args(Music))

@@ -28,6 +28,9 @@ from likeness.cli import (
     train,
     trust,
     verify,
+    voice,
+    voice_convert,
+    voice_evaluate,
 )
 from likeness.cli.metavars import name_values
 from likeness.errors import LikenessError, UsageError
@@ -51,6 +54,9 @@ swap.app.command("refine")(swap_train.refine)
 swap.app.command("convert")(swap_convert.convert)
 swap.app.command("quick")(swap_convert.quick)
 app.add_typer(swap.app, name="swap", rich_help_panel=MAKE)
+voice.app.command("convert")(voice_convert.convert)
+voice.app.command("evaluate")(voice_evaluate.evaluate)
+app.add_typer(voice.app, name="voice", rich_help_panel=MAKE)
 app.add_typer(train.app, name="train", rich_help_panel=MAKE)
 app.command("faces", rich_help_panel=LOOK)(faces.faces)
 app.command("verify", rich_help_panel=LOOK)(verify.verify)

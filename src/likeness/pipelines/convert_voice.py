@@ -91,7 +91,7 @@ def convert(
     config = options_of(VoiceConfig, config, options)
     check_music(config)
     target = target_of(to)
-    check_rights(_draft(config, target.permission))
+    check_rights(draft(config, target.permission))
     source, out = Path(source), Path(out)
     check_input(source)
     picture = source if is_dub(out) else None
@@ -191,7 +191,7 @@ def describe(
     )
 
 
-def _draft(config: VoiceConfig, permission: Permission) -> Making:
+def draft(config: VoiceConfig, permission: Permission) -> Making:
     """Enough of it to ask, before any work, whether the notes may be left out."""
     return Making(
         "voice", "", "", (), rights=config.rights, label=config.label, consent=permission.describe()

@@ -1,0 +1,87 @@
+"""The options that `likeness voice convert` and `say` have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from likeness.errors import UsageError
+
+SOUND, DISCLOSURE, RUNNING = "Sound", "Disclosure", "Running"
+
+Likeness = Annotated[
+    float | None,
+    typer.Option(
+        "--likeness",
+        metavar="SHARE",
+        help="0 = clear, 1 = as close to the person as can be. [default: as the engine does best]",
+        rich_help_panel=SOUND,
+    ),
+]
+Transpose = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|N",
+        help="Move the pitch by so many semitones (12 = an octave). auto: spoken, it moves to where the "
+        "person speaks; sung, by whole octaves.",
+        rich_help_panel=SOUND,
+    ),
+]
+KeepLoudness = Annotated[
+    bool,
+    typer.Option(
+        "--keep-loudness/--no-keep-loudness",
+        help="Swell and fade as the source does.",
+        rich_help_panel=SOUND,
+    ),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option(
+        "--sample-rate", metavar="HZ", help="Of the output. [default: the source's]", rich_help_panel=SOUND
+    ),
+]
+LabelOption = Annotated[
+    Literal["auto", "none"],
+    typer.Option(
+        "--label",
+        help="The three notes before the sound. “none” needs a consent record that allows it.",
+        rich_help_panel=DISCLOSURE,
+    ),
+]
+LabelLanguage = Annotated[
+    Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+    typer.Option("--label-language", help="Of what the credentials say.", rich_help_panel=DISCLOSURE),
+]
+TsaUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--tsa-url",
+        metavar="URL",
+        help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
+        rich_help_panel=DISCLOSURE,
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
+]
+
+
+def parse_transpose(text: str) -> Literal["auto"] | float:
+    """ "auto", or semitones.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(
+            f"“{text}” is no transposition.", "Write auto, or semitones such as 12 or -3.5."
+        ) from None
