@@ -9,6 +9,7 @@ so it is tried out before it is believed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -68,7 +69,7 @@ class ContentModel:
     """
 
     def __init__(
-        self, path: str | Path, channels: int, *, output: str | None = None, threads: int = 1
+        self, path: str | os.PathLike[str], channels: int, *, output: str | None = None, threads: int = 1
     ) -> None:
         path = Path(path)
         check_kind(path, "content model", largest_bytes=LARGEST_BYTES, hint=_HINT)

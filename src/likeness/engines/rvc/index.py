@@ -8,6 +8,7 @@ lists are searched (one): facts from its infer/modules/vc/pipeline.py (RVC-Proje
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ class VoiceIndex:
         return np.argpartition(far, probes - 1, 1)[:, :probes]
 
 
-def load_index(path: str | Path, channels: int) -> VoiceIndex:
+def load_index(path: str | os.PathLike[str], channels: int) -> VoiceIndex:
     """An index, from `.index` or `.npy`; all of it is read once.
 
     Args:

@@ -1,0 +1,179 @@
+"""A voice model of RVC as a `Target`: its files, and the consent that they cannot carry.
+
+Whose voice a model speaks with, its file does not say. So a record of that person is needed, with a voice in
+it, checked before any file is opened; and what the model says is compared with that voice as it is made. The
+models are of all sorts, and what one says is less like its subject than they themselves are: only what is
+surely another's voice is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from likeness.config import VoiceConfig
+from likeness.consent import Permission, check
+from likeness.consent.match import compare_voice, unknown_voice
+from likeness.consent.permission import Consent
+from likeness.engines.rvc.content import ContentModel
+from likeness.engines.rvc.convert import RvcConverter
+from likeness.engines.rvc.index import load_index
+from likeness.engines.rvc.library import load_synthesizer, open_model
+from likeness.engines.rvc.settings import RvcSettings
+from likeness.engines.voice.base import Heard, VoiceConverter
+from likeness.errors import NoSpeech, UsageError
+from likeness.media.mono import resample
+from likeness.pipelines.target_voice import Target
+from likeness.speech.speaker import RATE_HZ, embed_voice
+from likeness.types import Floats, ModelRef
+
+PathLike: TypeAlias = str | os.PathLike[str]
+PREFIX: Final = "rvc:"
+COMPARED_S: Final = 30.0
+"""So much of what is made is compared with the record."""
+
+
+def rvc_target(
+    model: PathLike,
+    *,
+    content: PathLike,
+    consent: Consent | None,
+    index: PathLike | None = None,
+    settings: RvcSettings | None = None,
+    content_output: str | None = None,
+    threads: int = 1,
+    offline: bool = False,
+) -> Target:
+    """A voice model of RVC, ready for `convert` and `say`.
+
+    Args:
+        model: a published `.pth`, or "rvc:NAME" for one that was imported.
+        content: the ONNX network that hears what is said; see `engines.rvc.content`.
+        consent: the record of the person whose voice it is, for the act "voice"; or an evaluator's record for
+            a research corpus.
+        index: `.index` or `.npy`, made with this model.
+        settings: how it converts; the transposition is that of the `VoiceConfig` unless that is "auto".
+        content_output: which output of `content`, where several would do.
+        threads: of the content model.
+        offline: fetch nothing.
+
+    Raises:
+        ConsentError: there is no record, it does not allow it, or holds no voice.
+        MediaNotFound, ModelFormat, UnknownModel: of the files.
+        UsageError: the settings do not fit the model.
+        MissingExtra: the extra "voice" is not installed.
+    """
+    permission = check(consent, act="voice")
+    if permission.record.kind == "subject" and permission.references.voice is None:
+        permission.compare(
+            unknown_voice("the voice model", "the record holds no voice to compare with"), must_match=True
+        )
+    name = os.fspath(model)
+    voice = open_model(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else load_synthesizer(name)
+    hears = ContentModel(content, voice.content_channels, output=content_output, threads=threads)
+    near = None if index is None else load_index(index, voice.content_channels)
+    chosen = settings or RvcSettings()
+
+    def open_(heard: Heard, config: VoiceConfig) -> VoiceConverter:
+        moved = chosen
+        if config.transpose != "auto":
+            moved = dataclasses.replace(chosen, transpose=float(config.transpose))
+        converter = RvcConverter(voice, hears, near, moved, offline=offline or None)
+        return Overheard(converter, permission, voice.name, offline=offline or None)
+
+    RvcConverter(voice, hears, near, chosen)  # refuses what does not fit, before anything is heard
+    return Target(permission, open_)
+
+
+class Overheard:
+    """A `VoiceConverter` whose voice is compared with a consent record as it is made.
+
+    Args:
+        converter: what converts.
+        permission: the record that was checked; under that of a corpus nobody is compared.
+        file: what to call the voice.
+        offline: as for `likeness.models.fetch`.
+    """
+
+    def __init__(
+        self, converter: VoiceConverter, permission: Permission, file: str, *, offline: bool | None = None
+    ) -> None:
+        self._converter, self._permission = converter, permission
+        self._file, self._offline = file, offline
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the engine."""
+        return self._converter.name
+
+    @property
+    def version(self) -> str:
+        """Of the engine."""
+        return self._converter.version
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """What takes part."""
+        return self._converter.models
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """How it converts."""
+        return self._converter.parameters
+
+    def rate_for(self, rate_hz: int) -> int:
+        """The sampling rate that comes out."""
+        return self._converter.rate_for(rate_hz)
+
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the result."""
+        return (*self._converter.notes(), *self._notes)
+
+    def convert_stream(self, blocks: Iterable[Floats], rate_hz: int) -> Iterator[Floats]:
+        """As the converter does.
+
+        Raises:
+            SubjectMismatch: what was made so far is surely another's voice than the record's.
+        """
+        made_hz, held, count = self.rate_for(rate_hz), list[Floats](), 0
+        is_open = self._permission.record.kind == "subject"
+        for block in self._converter.convert_stream(blocks, rate_hz):
+            if is_open:
+                held.append(block)
+                count += len(block)
+                if count >= COMPARED_S * made_hz:
+                    is_open = False
+                    self._compare(np.concatenate(held), made_hz)
+                    held.clear()
+            yield block
+        if is_open and held:
+            self._compare(np.concatenate(held), made_hz)
+
+    def _compare(self, made: Floats, rate_hz: int) -> None:
+        reference = self._permission.references.voice
+        try:
+            embedding = embed_voice(resample(made, rate_hz, RATE_HZ), RATE_HZ, offline=self._offline)
+            found = compare_voice(embedding, reference, self._file)
+        except NoSpeech:
+            found = unknown_voice(self._file, "there is too little speech in what was made")
+        self._notes = tuple(
+            note for note in self._permission.compare(found).notes if note not in self._permission.notes
+        )
+
+
+def check_settings(config: VoiceConfig) -> None:
+    """Refuse what this engine does not know.
+
+    Raises:
+        UsageError
+    """
+    if config.likeness is not None:
+        raise UsageError(
+            "RVC has no slider between clear and close.",
+            "Leave out --likeness (likeness in Python), or choose --index-rate.",
+        )
