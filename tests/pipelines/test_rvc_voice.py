@@ -39,7 +39,7 @@ from likeness.types import Floats
 from ..content_models import write_content
 from ..rvc_models import write_file
 from ..speech.voices import synthetic_voice
-from .voice_fixtures import corpus_record
+from ..voice_people import corpus_record
 
 RATE = 16000
 

@@ -93,7 +93,7 @@ def import_(
     """Convert a checkpoint, once: safetensors hold it from then on, with its hash and its licence.
 
     With --config it is a First Order Motion Model, which `animate --engine fomm:NAME` uses; without, a voice
-    model of RVC, which `likeness.rvc.open_model("NAME")` opens in Python.
+    model of RVC, which `voice convert --engine rvc:NAME` uses.
     """
     from likeness.cli.extras import need_torch
 
@@ -125,7 +125,7 @@ def _import_voice(checkpoint: Path, name: str, licence: str, overwrite: bool, *,
             "Add --config YAML, or leave out --align-corners and --whole-frame (import_model in Python).",
         )
     path = import_model(checkpoint, name, licence=licence, overwrite=overwrite)
-    typer.echo(f'{path}\nopen it with likeness.rvc.open_model("{name}")')
+    typer.echo(f"{path}\nuse it with --engine rvc:{name} (`likeness voice convert`)")
 
 
 @app.command("info")

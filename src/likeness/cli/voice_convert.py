@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from likeness.cli import voice_options as options
+from likeness.cli import voice_rvc as rvc
 from likeness.cli.voice_options import parse_transpose
-from likeness.errors import UsageError
 
 if TYPE_CHECKING:
     from likeness.config import VoiceConfig
@@ -51,7 +51,8 @@ def convert(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="How much of the source's own breaths and consonants stays (0 to 0.5).",
+            help="How much of the source's own breaths and consonants stays (0 to 0.5). With RVC it means "
+            "what it means there: 0 protects them most, 0.5 not at all.",
             rich_help_panel=options.SOUND,
         ),
     ] = None,
@@ -63,6 +64,15 @@ def convert(
             rich_help_panel=options.SOUND,
         ),
     ] = "none",
+    engine: rvc.Engine = None,
+    checkpoint: rvc.Checkpoint = None,
+    content: rvc.Content = None,
+    content_output: rvc.ContentOutput = None,
+    index: rvc.Index = None,
+    index_rate: rvc.IndexRate = None,
+    rms_mix: rvc.RmsMix = None,
+    speaker: rvc.Speaker = None,
+    consent: rvc.Consent = None,
     label: options.LabelOption = "auto",
     label_language: options.LabelLanguage = "en",
     tsa_url: options.TsaUrl = None,
@@ -80,6 +90,9 @@ def convert(
     `likeness voice convert song.wav --to anna.voice --sing -o song.mp3`
 
     `likeness voice convert lessons/ --to anna.voice -o lessons-anna/`
+
+    `likeness voice convert talk.wav --engine rvc --checkpoint v.pth --content hubert.onnx --consent r.json
+    -o out.wav`
     """
     from likeness.config import VoiceConfig
 
@@ -98,9 +111,17 @@ def convert(
         overwrite=overwrite,
         offline=offline,
     )
-    if to is None:
-        raise UsageError("No voice was given.", "Add --to VOICE.")
-    run(sources, to, out, config)
+    given = rvc.RvcOptions(
+        checkpoint=checkpoint,
+        consent=consent,
+        content=content,
+        content_output=content_output,
+        index=index,
+        index_rate=index_rate,
+        rms_mix=rms_mix,
+        speaker=speaker,
+    )
+    run(sources, rvc.choose_target(to, engine, given, offline=offline), out, config)
 
 
 def run(sources: list[Path], to: Path | Target, out: Path, config: VoiceConfig) -> None:

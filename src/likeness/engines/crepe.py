@@ -32,7 +32,7 @@ def follow_pitch_by_crepe(samples: Floats, rate_hz: int, *, min_hz: float, max_h
         MissingExtra: torchcrepe is not installed.
         UsageError: not one channel of numbers.
     """
-    crepe = _torchcrepe()
+    crepe = require_crepe()
     sound = to_listen(samples, rate_hz)
     f0_hz, periodicity = crepe.predict(
         torch.from_numpy(sound)[None],
@@ -50,11 +50,16 @@ def follow_pitch_by_crepe(samples: Floats, rate_hz: int, *, min_hz: float, max_h
     return Pitch(smooth[0].numpy().astype(np.float32), voiced[0].numpy().astype(np.float32))
 
 
-def _torchcrepe() -> Any:
+def require_crepe() -> Any:
+    """The package, imported.
+
+    Raises:
+        MissingExtra: torchcrepe is not installed.
+    """
     try:
         return importlib.import_module("torchcrepe")
     except ImportError as error:
         raise MissingExtra(
             "Pitch by CREPE needs the package torchcrepe, which is not installed here.",
-            "Install it with `pip install torchcrepe`, or let the pitch be found by swift.",
+            'Install it with `pip install torchcrepe`, or add --f0 swift (f0="swift" in Python).',
         ) from error

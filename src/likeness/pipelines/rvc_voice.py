@@ -19,6 +19,7 @@ from likeness.config import VoiceConfig
 from likeness.consent import Permission, check
 from likeness.consent.match import compare_voice, unknown_voice
 from likeness.consent.permission import Consent
+from likeness.engines.crepe import require_crepe
 from likeness.engines.rvc.content import ContentModel
 from likeness.engines.rvc.convert import RvcConverter
 from likeness.engines.rvc.index import load_index
@@ -45,7 +46,6 @@ def rvc_target(
     index: PathLike | None = None,
     settings: RvcSettings | None = None,
     content_output: str | None = None,
-    threads: int = 1,
     offline: bool = False,
 ) -> Target:
     """A voice model of RVC, ready for `convert` and `say`.
@@ -56,9 +56,9 @@ def rvc_target(
         consent: the record of the person whose voice it is, for the act "voice"; or an evaluator's record for
             a research corpus.
         index: `.index` or `.npy`, made with this model.
-        settings: how it converts; the transposition is that of the `VoiceConfig` unless that is "auto".
+        settings: how it converts. What a `VoiceConfig` says besides comes first: `f0`, `transpose` unless it
+            is "auto", `protect` unless it is None, and `keep_loudness` where it is False.
         content_output: which output of `content`, where several would do.
-        threads: of the content model.
         offline: fetch nothing.
 
     Raises:
@@ -74,19 +74,40 @@ def rvc_target(
         )
     name = os.fspath(model)
     voice = open_model(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else load_synthesizer(name)
-    hears = ContentModel(content, voice.content_channels, output=content_output, threads=threads)
+    hears = ContentModel(content, voice.content_channels, output=content_output)
     near = None if index is None else load_index(index, voice.content_channels)
     chosen = settings or RvcSettings()
 
     def open_(heard: Heard, config: VoiceConfig) -> VoiceConverter:
-        moved = chosen
-        if config.transpose != "auto":
-            moved = dataclasses.replace(chosen, transpose=float(config.transpose))
-        converter = RvcConverter(voice, hears, near, moved, offline=offline or None)
+        with_config = settings_with(chosen, config)
+        converter = RvcConverter(voice, hears, near, with_config, offline=offline or None)
         return Overheard(converter, permission, voice.name, offline=offline or None)
 
     RvcConverter(voice, hears, near, chosen)  # refuses what does not fit, before anything is heard
     return Target(permission, open_)
+
+
+def settings_with(settings: RvcSettings, config: VoiceConfig) -> RvcSettings:
+    """The settings, with what a `VoiceConfig` says besides.
+
+    Raises:
+        UsageError: it asks for what RVC does not know.
+        MissingExtra: what shall follow the pitch is not installed.
+    """
+    if config.likeness is not None:
+        raise UsageError(
+            "Voice models of RVC know no middle between clear and close.",
+            "Leave out --likeness (likeness in Python); --index-rate (index_rate) is the nearest they have.",
+        )
+    if config.f0 == "crepe":
+        require_crepe()
+    return dataclasses.replace(
+        settings,
+        pitch=config.f0,
+        transpose=settings.transpose if config.transpose == "auto" else float(config.transpose),
+        protect=settings.protect if config.protect is None else config.protect,
+        rms_mix=settings.rms_mix if config.keep_loudness else 1.0,
+    )
 
 
 class Overheard:
@@ -163,17 +184,4 @@ class Overheard:
             found = unknown_voice(self._file, "there is too little speech in what was made")
         self._notes = tuple(
             note for note in self._permission.compare(found).notes if note not in self._permission.notes
-        )
-
-
-def check_settings(config: VoiceConfig) -> None:
-    """Refuse what this engine does not know.
-
-    Raises:
-        UsageError
-    """
-    if config.likeness is not None:
-        raise UsageError(
-            "RVC has no slider between clear and close.",
-            "Leave out --likeness (likeness in Python), or choose --index-rate.",
         )

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from likeness.engines.rvc.strangers import check_kind
@@ -55,7 +56,7 @@ class ContentModel:
         path: its file.
         channels: numbers a frame that are wanted: 256 or 768.
         output: which of its outputs, by name; None: the one of that size.
-        threads: of the computation.
+        threads: of the computation; None: as many as torch uses.
 
     Attributes:
         name: of the file.
@@ -69,13 +70,18 @@ class ContentModel:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], channels: int, *, output: str | None = None, threads: int = 1
+        self,
+        path: str | os.PathLike[str],
+        channels: int,
+        *,
+        output: str | None = None,
+        threads: int | None = None,
     ) -> None:
         path = Path(path)
         check_kind(path, "content model", largest_bytes=LARGEST_BYTES, hint=_HINT)
         self.name, self.channels = path.name, channels
         self._runtime = _onnxruntime()
-        self._session = self._open(path, threads)
+        self._session = self._open(path, threads or torch.get_num_threads())
         self._sound, self._others = self._inputs()
         self.output, self._axis = self._choose(output)
         with path.open("rb") as file:
