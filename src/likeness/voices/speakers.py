@@ -38,12 +38,12 @@ class Embedded:
     Attributes:
         file: its name.
         vectors: (k, 256) float32, of length 1.
-        begins_s: (k,) where each window of 1.6 s begins in the file.
+        centres_s: (k,) where the middle of each window of 1.6 s is in the file.
     """
 
     file: str
     vectors: Floats
-    begins_s: Floats
+    centres_s: Floats
 
     @property
     def mean(self) -> Floats:
@@ -92,7 +92,8 @@ def embed(screened: Screened, *, offline: bool | None = None) -> Embedded | None
     places = np.concatenate(
         [one.begin_s + np.arange(len(one.samples)) / speaker.RATE_HZ for one in screened.stretches]
     )
-    return Embedded(screened.path.name, vectors, places[starts].astype(np.float32))
+    middles = np.minimum(np.array(starts) + int(_WINDOW_S / 2 * speaker.RATE_HZ), len(places) - 1)
+    return Embedded(screened.path.name, vectors, places[middles].astype(np.float32))
 
 
 def split(files: Sequence[Embedded]) -> Split:
@@ -138,8 +139,8 @@ def _parts(file: Embedded, chosen: NDArray[np.bool_]) -> list[Part]:
     middle = (min(_NEIGHBOURS, len(file.vectors)) - 1) // 2
     last = -2
     for row in np.flatnonzero(chosen):
-        begin_s = float(file.begins_s[row + middle])
-        part = Part(file.file, begin_s, begin_s + _WINDOW_S)
+        centre_s = float(file.centres_s[row + middle])
+        part = Part(file.file, max(0.0, centre_s - _WINDOW_S / 2), centre_s + _WINDOW_S / 2)
         if row == last + 1:
             part = Part(file.file, parts.pop().begin_s, part.end_s)
         parts.append(part)
