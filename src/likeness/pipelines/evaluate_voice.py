@@ -195,15 +195,15 @@ def find_centroid(voices: Sequence[Floats]) -> Floats:
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
-def skip_disclaimer(sound: Floats) -> Floats:
-    """Sound at 16 kHz without the three notes and the silence after them, where it begins with those."""
-    notes = chime(RATE_HZ)
+def skip_disclaimer(sound: Floats, rate_hz: int = RATE_HZ) -> Floats:
+    """(n,) sound without the three notes and the silence after them, where it begins with those."""
+    notes = chime(rate_hz)
     opening = sound[: len(notes)]
     if len(opening) < len(notes):
         return sound
     size = float(np.linalg.norm(opening) * np.linalg.norm(notes))
     alike = float(opening @ notes) / size if size > 0 else 0.0
-    return sound[round((SOUNDING_S + SILENCE_S) * RATE_HZ) :] if alike > _CHIME_LEAST else sound
+    return sound[round((SOUNDING_S + SILENCE_S) * rate_hz) :] if alike > _CHIME_LEAST else sound
 
 
 def _itself(samples: Sequence[Floats]) -> float | None:
