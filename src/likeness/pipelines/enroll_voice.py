@@ -149,7 +149,7 @@ def enroll(
 
 def _own_learn() -> Learn:
     """Our own engine; raises `MissingExtra` where torch is not installed."""
-    learn: Learn = import_module("likeness.engines.voice.engine").learn
+    learn: Learn = import_module("likeness.training.voice.learn").learn
     return learn
 
 
