@@ -93,6 +93,7 @@ def test_the_same_pitch_gives_the_same_sound() -> None:
     assert best > 0.97
 
 
+@settings(max_examples=20)
 @given(f0=PITCH, turned=st.floats(0, 1))
 def test_wanted_marks_are_one_period_apart(f0: float, turned: float) -> None:
     marks = lay_marks(constant(f0), constant(1), COUNT, RATE_HZ, turned=turned)
@@ -100,6 +101,7 @@ def test_wanted_marks_are_one_period_apart(f0: float, turned: float) -> None:
     assert np.allclose(marks.periods, RATE_HZ / f0, atol=1e-3)
 
 
+@settings(max_examples=20)
 @given(f0=PITCH, cut=st.integers(20, 80))
 def test_marks_go_on_in_the_next_piece(f0: float, cut: int) -> None:
     whole = lay_marks(constant(f0), constant(1), COUNT, RATE_HZ)

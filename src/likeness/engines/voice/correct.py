@@ -11,37 +11,72 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.engines.voice.analysis import frame_energy
-from likeness.engines.voice.envelope import BANDS, HOP, mel_weights, spectral_envelope
+from likeness.engines.voice.envelope import BANDS, HOP, spectral_envelope
+from likeness.nn.mel import mel_weights
 from likeness.types import Floats
 
 PASSES = 2
-MAX_GAIN = 2.5
-"""Nepers, 22 dB; further off than that a frame is of another sound, and would only be noise made loud."""
-_MAX_LEVEL = 1.6  # nepers, 14 dB: how much louder or quieter a frame may become
+MAX_GAIN = 3.0
+"""Nepers, 26 dB; further off than that a frame is of another sound, and would only be noise made loud."""
+_MAX_LEVEL = 3.0  # nepers: how much louder or quieter a frame may become
+_SILENT, _HEARD = -9.0, -7.0  # nepers of energy, where speech has −2.8: below the one nothing is shaped
 _WINDOW = 4 * HOP
+_LIMIT_HOP_S = 0.002
 
 
 def shape(
-    samples: Floats, wanted: Floats, f0_hz: Floats, voiced: Floats, energy: Floats, *, passes: int = PASSES
+    samples: Floats,
+    wanted: Floats,
+    f0_hz: Floats,
+    voiced: Floats,
+    energy: Floats,
+    *,
+    amount: Floats | float = 1.0,
+    passes: int = PASSES,
 ) -> Floats:
     """Give a sound the wanted envelope, whatever its level, and the wanted energy.
+
+    What is so quiet that it is no speech keeps its envelope.
 
     Args:
         samples: (n,) float32 at 16 kHz.
         wanted: (frames, bands) float32, nepers, as `envelope.spectral_envelope` gives it.
         f0_hz, voiced: (frames,) float32 of the sound.
         energy: (frames,) float32, nepers, as `analysis.frame_energy` gives it.
+        amount: how much of the way to the wanted envelope is gone, 0…1; one number, or one for each frame.
         passes: how often it is measured and corrected.
 
     Returns:
         (n,) float32.
     """
+    share = np.asarray(amount * np.clip((energy - _SILENT) / (_HEARD - _SILENT), 0, 1), np.float32)[:, None]
+    gain, shaped = np.zeros_like(wanted), samples
     for _ in range(passes):
-        gain = wanted - smooth(spectral_envelope(samples, f0_hz, voiced), 0.7)
-        gain = gain - gain.mean(1, keepdims=True)
-        samples = weigh_bands(samples, np.clip(gain, -MAX_GAIN, MAX_GAIN))
-        samples = match_energy(samples, energy)
-    return samples
+        missing = wanted - smooth(spectral_envelope(shaped, f0_hz, voiced), 0.7)
+        gain = np.clip(gain + missing - missing.mean(1, keepdims=True), -MAX_GAIN, MAX_GAIN)
+        shaped = match_energy(weigh_bands(samples, gain * share), energy)
+    return shaped
+
+
+def limit_peaks(samples: Floats, ceiling: float, rate_hz: int) -> Floats:
+    """Make a sound softly quieter around what would be louder than `ceiling`, and leave the rest as it is.
+
+    Args:
+        samples: (n,) float32.
+        ceiling: > 0.
+        rate_hz: of the samples.
+    """
+    hop = max(1, int(_LIMIT_HOP_S * rate_hz))
+    padded = np.pad(samples, (0, -len(samples) % hop))
+    peaks = np.abs(padded.reshape(-1, hop)).max(1, initial=0)
+    if not len(peaks) or peaks.max() <= ceiling:
+        return samples
+    # The least of what is near, then a mean over no more than that: never above what any sample needs.
+    needed = np.minimum(1, ceiling / np.maximum(peaks, ceiling))
+    least = np.lib.stride_tricks.sliding_window_view(np.pad(needed, 4, mode="edge"), 9).min(1)
+    gain = np.convolve(np.pad(least, 3, mode="edge"), np.full(7, 1 / 7), "valid")
+    every = np.interp(np.arange(len(samples)), (np.arange(len(gain)) + 0.5) * hop, gain)
+    return np.asarray(samples * every, np.float32)
 
 
 def weigh_bands(samples: Floats, gains: Floats) -> Floats:
@@ -68,22 +103,23 @@ def weigh_bins(samples: Floats, weights: Floats, window: int) -> Floats:
     Returns:
         (n,) float32.
     """
-    hop, half = window // 4, window // 2
-    frames = len(samples) // hop + 1
+    hop = window // 4
+    # Every sample lies under four windows; those of the first begin three hops before it.
+    frames = -(-len(samples) // hop) + 3
     hann = np.hanning(window + 1)[:-1].astype(np.float32)
-    padded = np.pad(samples, (half, window))
+    padded = np.pad(samples, (3 * hop, window))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:frames] * hann
-    known = weights[np.minimum(np.arange(frames), len(weights) - 1)]
+    known = weights[np.clip(np.arange(frames) - 1, 0, len(weights) - 1)]
     shaped = np.fft.irfft(np.fft.rfft(pieces, axis=1) * known, window, axis=1).astype(np.float32) * hann
     total = np.zeros((frames + 3, hop), np.float32)
     for part in range(4):
         total[part : part + frames] += shaped[:, part * hop : (part + 1) * hop]
     # Four squared Hann windows add up to 3/2.
-    return np.asarray(total.ravel()[half : half + len(samples)] / 1.5, np.float32)
+    return np.asarray(total.ravel()[3 * hop : 3 * hop + len(samples)] / 1.5, np.float32)
 
 
 def match_energy(samples: Floats, energy: Floats) -> Floats:
-    """Make a sound as loud as wanted, frame by frame, smoothly and within 14 dB.
+    """Make a sound as loud as wanted, frame by frame, smoothly and within 26 dB.
 
     Args:
         samples: (n,) float32 at 16 kHz.
@@ -94,9 +130,9 @@ def match_energy(samples: Floats, energy: Floats) -> Floats:
     return np.asarray(samples * np.exp(along(gain, len(samples))), np.float32)
 
 
-def along(track: Floats, count: int) -> NDArray[np.float64]:
-    """A course of one value every `HOP` samples, at each of `count` samples."""
-    return np.asarray(np.interp(np.arange(count) / HOP, np.arange(len(track)), track))
+def along(track: Floats, count: int, hop: int = HOP) -> NDArray[np.float64]:
+    """A course of one value every `hop` samples, at each of `count` samples."""
+    return np.asarray(np.interp(np.arange(count) / hop, np.arange(len(track)), track))
 
 
 def smooth(rows: Floats, sigma: float) -> Floats:

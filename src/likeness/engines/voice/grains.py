@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from likeness.compiled import compiled
 from likeness.engines.voice.analysis import Features
 from likeness.engines.voice.envelope import RATE_HZ
-from likeness.engines.voice.psola import PitchMarks, lay_grains, lay_marks, mark_pitch
+from likeness.engines.voice.psola import PitchMarks, lay_grains, mark_pitch
 from likeness.types import Floats
 
 UNIT = RATE_HZ // 50
@@ -125,18 +125,17 @@ class Grains:
             candidates, own, self.heads, self.nexts, self.log_f0, self.voiced, self.goes_on, weights
         )
 
-    def say(self, units: Units, f0_hz: Floats, voiced: Floats, count: int, *, turned: float = 0.0) -> Floats:
+    def say(self, units: Units, wanted: PitchMarks, count: int) -> Floats:
         """The units one after another, at the wanted pitch.
 
         Args:
-            units: (t,) int64, each for 20 ms.
-            f0_hz, voiced, turned: as for `psola.lay_marks`.
+            units: (t,) int64, each for 20 ms; the first one is centred on the first sample.
+            wanted: as `psola.place_marks` makes them.
             count: how many samples are wanted.
 
         Returns:
             (count,) float32.
         """
-        wanted = lay_marks(f0_hz, voiced, count, RATE_HZ, turned=turned)
         number = np.clip(np.rint(wanted.places / UNIT).astype(np.int64), 0, len(units) - 1)
         origins = self.centres[units[number]] + wanted.places - number * UNIT
         return lay_grains(self.samples, self.marks, wanted, origins, count, RATE_HZ)

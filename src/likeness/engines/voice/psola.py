@@ -28,6 +28,7 @@ _PHASES = 32
 # shorter, and the valleys between formants fill up.
 _MIN_STRETCH, _MAX_STRETCH = 0.7, 1.2
 _TAPS = 16
+_NEVER_CLOSER = 0.6  # periods between two marks
 _FLOOR = 0.5  # where grains lie so far apart that their windows do not add up to this, it may get quieter
 
 Places = NDArray[np.float64]
@@ -60,12 +61,11 @@ def at_samples(track: Floats, count: int, rate_hz: int) -> Places:
     return np.asarray(np.interp(frames, np.arange(len(track)), track))
 
 
-def mark_pitch(samples: Floats, f0_hz: Floats, voiced: Floats, rate_hz: int) -> PitchMarks:
-    """Mark every period, by the phase of the fundamental.
+def follow_cycles(samples: Floats, f0_hz: Floats, voiced: Floats, rate_hz: int) -> Places:
+    """How many periods have passed at every sample: (n,) float64 that never falls.
 
     The sound is turned back by the known pitch; what turns no more is the fundamental, and its slow phase
-    corrects the known pitch. All marks lie at one phase, so grains from anywhere in the recording fit
-    together; it is the one at which the recording's periods are loudest.
+    corrects the known pitch. Whole numbers lie where the periods of the recording are loudest.
 
     Args:
         samples: (n,) float32.
@@ -74,15 +74,24 @@ def mark_pitch(samples: Floats, f0_hz: Floats, voiced: Floats, rate_hz: int) -> 
         rate_hz: of the samples.
     """
     if not len(samples):
-        return PitchMarks(np.zeros(0), np.zeros(0))
+        return np.zeros(0)
     known = np.cumsum(at_samples(f0_hz, len(samples), rate_hz)) * (2 * np.pi / rate_hz)
     phase = known + _lag(samples, known, rate_hz)
     cycles = (phase - _loudest_phase(samples, phase, voiced, rate_hz)) / (2 * np.pi)
-    places = _crossings(np.maximum.accumulate(cycles))
+    return np.asarray(np.maximum.accumulate(cycles))
+
+
+def mark_pitch(samples: Floats, f0_hz: Floats, voiced: Floats, rate_hz: int) -> PitchMarks:
+    """Mark every period; all marks lie at one phase, so grains from anywhere in the recording fit together.
+
+    Args:
+        samples, f0_hz, voiced, rate_hz: as for `follow_cycles`.
+    """
+    places = _crossings(follow_cycles(samples, f0_hz, voiced, rate_hz))
     if not len(places):
         return PitchMarks(places, places)
     periods = rate_hz / at_samples(f0_hz, len(samples), rate_hz)[places.astype(np.int64)]
-    apart = np.diff(places, prepend=-np.inf) > 0.6 * periods
+    apart = np.diff(places, prepend=-np.inf) > _NEVER_CLOSER * periods
     return PitchMarks(places[apart], periods[apart])
 
 
@@ -90,24 +99,30 @@ def lay_marks(f0_hz: Floats, voiced: Floats, count: int, rate_hz: int, *, turned
     """Where grains are wanted: once a period where it is voiced, else every 5 ms.
 
     Args:
-        f0_hz, voiced: as for `mark_pitch`.
+        f0_hz, voiced: as for `follow_cycles`.
         count: how many samples are wanted.
         turned: how far the first period has got before the first sample, in periods.
 
     Returns:
         Marks; `periods` is 0 for those that are not voiced.
     """
-    f0 = at_samples(f0_hz, count, rate_hz)
+    return place_marks(turned + np.cumsum(at_samples(f0_hz, count, rate_hz)) / rate_hz, voiced, rate_hz)
+
+
+def place_marks(cycles: Places, voiced: Floats, rate_hz: int) -> PitchMarks:
+    """As `lay_marks`, for a pitch that is known as (n,) periods that have passed at every sample."""
+    count = len(cycles)
     loud = at_samples(voiced, count, rate_hz) >= VOICED
-    pitched = _crossings(turned + np.cumsum(f0) / rate_hz)
-    pitched = pitched[loud[pitched.astype(np.int64)]]
+    pitched = _crossings(cycles)
+    periods = np.diff(pitched, append=np.nan)
+    periods[-1:] = periods[-2:-1] if len(periods) > 1 else UNVOICED_HOP_S * rate_hz
+    heard = loud[pitched.astype(np.int64)]
     hop = UNVOICED_HOP_S * rate_hz
     even = np.arange(0, count, hop)
     even = even[~loud[even.astype(np.int64)]]
-    places = np.concatenate((pitched, even))
-    periods = np.concatenate((rate_hz / f0[pitched.astype(np.int64)], np.zeros(len(even))))
+    places = np.concatenate((pitched[heard], even))
     order = np.argsort(places, kind="stable")
-    return PitchMarks(places[order], periods[order])
+    return PitchMarks(places[order], np.concatenate((periods[heard], np.zeros(len(even))))[order])
 
 
 def lay_grains(
