@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from likeness.engines.voice.analysis import frame_energy
 from likeness.engines.voice.correct import (
-    limit_peaks,
     match_energy,
     shape,
     smooth,
@@ -82,18 +81,6 @@ def test_loudness_follows_the_wanted_one() -> None:
     found = frame_energy(match_energy(NOISE, energy), FRAMES)
     assert np.abs(found - energy)[3:-3].max() < 0.4
     assert abs(float((found - energy)[3:-3].mean())) < 0.05
-
-
-@settings(max_examples=20)
-@given(loud=st.floats(0.5, 8), ceiling=st.floats(0.2, 1), begin=st.integers(0, 700))
-def test_peaks_are_limited_and_the_rest_is_left_alone(loud: float, ceiling: float, begin: int) -> None:
-    sound = 0.1 * np.sin(np.arange(RATE_HZ // 2) / 9).astype(np.float32)
-    sound[begin * 10 : begin * 10 + 200] *= np.float32(10 * loud)
-    found = limit_peaks(sound, ceiling, RATE_HZ)
-    assert np.abs(found).max() <= ceiling * 1.0001
-    far = np.ones(len(sound), bool)
-    far[max(0, begin * 10 - 800) : begin * 10 + 1000] = False
-    assert np.array_equal(found[far], sound[far])
 
 
 @pytest.mark.parametrize("shape_of", [(50,), (50, 4)])

@@ -21,7 +21,6 @@ MAX_GAIN = 3.0
 _MAX_LEVEL = 3.0  # nepers: how much louder or quieter a frame may become
 _SILENT, _HEARD = -9.0, -7.0  # nepers of energy, where speech has −2.8: below the one nothing is shaped
 _WINDOW = 4 * HOP
-_LIMIT_HOP_S = 0.002
 
 
 def shape(
@@ -56,27 +55,6 @@ def shape(
         gain = np.clip(gain + missing - missing.mean(1, keepdims=True), -MAX_GAIN, MAX_GAIN)
         shaped = match_energy(weigh_bands(samples, gain * share), energy)
     return shaped
-
-
-def limit_peaks(samples: Floats, ceiling: float, rate_hz: int) -> Floats:
-    """Make a sound softly quieter around what would be louder than `ceiling`, and leave the rest as it is.
-
-    Args:
-        samples: (n,) float32.
-        ceiling: > 0.
-        rate_hz: of the samples.
-    """
-    hop = max(1, int(_LIMIT_HOP_S * rate_hz))
-    padded = np.pad(samples, (0, -len(samples) % hop))
-    peaks = np.abs(padded.reshape(-1, hop)).max(1, initial=0)
-    if not len(peaks) or peaks.max() <= ceiling:
-        return samples
-    # The least of what is near, then a mean over no more than that: never above what any sample needs.
-    needed = np.minimum(1, ceiling / np.maximum(peaks, ceiling))
-    least = np.lib.stride_tricks.sliding_window_view(np.pad(needed, 4, mode="edge"), 9).min(1)
-    gain = np.convolve(np.pad(least, 3, mode="edge"), np.full(7, 1 / 7), "valid")
-    every = np.interp(np.arange(len(samples)), (np.arange(len(gain)) + 0.5) * hop, gain)
-    return np.asarray(samples * every, np.float32)
 
 
 def weigh_bands(samples: Floats, gains: Floats) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,9 @@ class Costs:
     join: float = 0.015
     join_envelope: float = 0.03
     join_pitch: float = 0.05
+
+
+DEFAULT: Final = Costs()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,9 +116,8 @@ class Grains:
         periods = np.concatenate([mark.periods for mark in marks])
         return cls(**together, marks=PitchMarks(places, periods))
 
-    def choose(self, wanted: Wanted, costs: Costs | None = None) -> Units:
+    def choose(self, wanted: Wanted, costs: Costs = DEFAULT) -> Units:
         """The cheapest row of units, (t,) int64, by Viterbi's search."""
-        costs = costs or Costs()
         content = _unit_rows(wanted.content)
         near = self._nearest(content, costs.candidates)
         after = np.minimum(np.roll(near, 1, axis=0) + 1, len(self.content) - 1)
