@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from likeness.engines.voice.disguise import Centre, Disguise
+from likeness.engines.voice.envelope import BANDS
 from likeness.errors import ModelFormat
 from likeness.nn.voice_decoder import DecoderConfig, VoiceDecoder
+from likeness.nn.voice_synthesis import HARMONIC_BANDS
 from likeness.speech.content import SIZE
 from likeness.types import Floats
 
@@ -73,6 +75,15 @@ def build_decoder(weights: Mapping[str, NDArray[Any]]) -> VoiceDecoder:
             "The weights in this voice are no numbers.", "Make the voice again with `likeness voice enroll`."
         )
     return decoder.eval()
+
+
+def lift(envelopes: Envelopes, gain: Floats) -> Envelopes:
+    """Envelopes, louder or quieter by (n, 48) nepers, harmonics and noise alike."""
+    places = np.linspace(0, BANDS - 1, HARMONIC_BANDS)
+    below = np.minimum(places.astype(np.int64), BANDS - 2)
+    part = (places - below).astype(np.float32)
+    fine = gain[:, below] * (1 - part) + gain[:, below + 1] * part
+    return Envelopes(envelopes.harmonic + fine, envelopes.noise + gain)
 
 
 class ClearVoice:

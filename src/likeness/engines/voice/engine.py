@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from likeness.config import VoiceConfig
-from likeness.engines.voice.analysis import LEVEL, analyse
+from likeness.engines.voice.analysis import LEVEL, VOICED, Features, analyse
 from likeness.engines.voice.base import Heard
 from likeness.engines.voice.blocks import Block, cut_blocks, join_blocks
-from likeness.engines.voice.clear import ClearVoice, Source
+from likeness.engines.voice.clear import ClearVoice, Envelopes, Source, lift
+from likeness.engines.voice.close import CloseVoice, whole_envelope
+from likeness.engines.voice.correct import along, match_energy, shape, smooth
 from likeness.engines.voice.envelope import HOP, RATE_HZ
+from likeness.engines.voice.pool import unpack
 from likeness.engines.voice.top import add_top
 from likeness.engines.voice.vocoder import Vocoder, turn
 from likeness.errors import ModelFormat
@@ -22,6 +26,7 @@ from likeness.voices.voice import PitchRange, Voice
 
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
+DEFAULT_LIKENESS: Final = 0.7
 _KNEE = 0.8
 _CALMER, _LIVELIER = 0.6, 1.6  # how much a melody may be pressed or stretched
 
@@ -49,8 +54,11 @@ class VoiceEngine:
                 "Make the voice again with `likeness voice enroll`.",
             )
         self._clear, self._source, self._vocoder = ClearVoice(voice.decoder), Source(), Vocoder()
+        self._close = CloseVoice(unpack(voice.pool), self._clear)
+        self._likeness = DEFAULT_LIKENESS if config.likeness is None else config.likeness
         self._voice, self._heard, self._config, self._semitones = voice, heard, config, semitones
         self._gain = LEVEL / heard.level if heard.level > 0 else 1.0
+        self._protect = config.protect or 0.0
         self._turns = 0.0  # at the first frame of a block that is no context
 
     @property
@@ -61,7 +69,8 @@ class VoiceEngine:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """How it converts, for the credentials."""
-        return {"sing": self._config.sing, "semitones": round(self._semitones, 2)}
+        how = {"sing": True} if self._config.sing else {"likeness": self._likeness}
+        return how | {"semitones": round(self._semitones, 2), "protect": self._protect}
 
     def rate_for(self, rate_hz: int) -> int:
         """The sampling rate that comes out where this one goes in: the same."""
@@ -88,16 +97,45 @@ class VoiceEngine:
         features = analyse(block.samples, RATE_HZ, gain=self._gain)
         features = features.cut(0, len(block.samples) // HOP)
         self._source.hear(features.content[block.heard // 2 :], features.energy[block.heard :: 2])
-        said = self._source.say(features.content)
-        f0_hz = wanted_pitch(
-            features.f0_hz, self._heard.pitch, self._voice.pitch, self._config, self._semitones
-        )
+        f0_hz = self._pitch(features)
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
+        said = self._source.say(features.content)
         envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
-        sound = self._vocoder.render(*envelopes, turns, block.begin)
+        wanted = self._close.envelope(envelopes, features.voiced)
+        if self._config.sing:
+            sound = self._close.sing(
+                features, turns, wanted, moved=bool(self._semitones), protect=self._protect
+            )
+        else:
+            sound = self._speak(features, turns, envelopes, wanted, block.begin)
         return soften(sound / np.float32(self._gain))
+
+    def _speak(
+        self, features: Features, turns: NDArray[np.float64], envelopes: Envelopes, wanted: Floats, begin: int
+    ) -> Floats:
+        """The decoder's sound, the person's own sounds, or a mixture; (160 n,)."""
+        protect, share = self._protect, np.float32(self._likeness)
+        clear = close = np.zeros(0, np.float32)
+        if share < 1:
+            flat = whole_envelope(envelopes)
+            flat = flat - flat.mean(1, keepdims=True)
+            lively = lift(envelopes, wanted - flat)
+            clear = match_energy(self._vocoder.render(*lively, turns, begin), features.energy)
+            kept = protect * along(smooth((features.voiced < VOICED).astype(np.float32), 1.0), len(clear))
+            clear = np.asarray(clear + kept * (features.samples - clear), np.float32)
+        if share > 0:
+            close = self._close.convert(features, turns, wanted, protect=protect)
+        if not len(clear) or not len(close):
+            return clear if len(clear) else close
+        mixed = clear + share * (close - clear)
+        return shape(mixed, wanted, self._pitch(features), features.voiced, features.energy, passes=1)
+
+    def _pitch(self, features: Features) -> Floats:
+        """What is wanted."""
+        ranges = (self._heard.pitch, self._voice.pitch)
+        return wanted_pitch(features.f0_hz, *ranges, sing=self._config.sing, semitones=self._semitones)
 
 
 def soften(samples: Floats) -> Floats:
@@ -108,7 +146,7 @@ def soften(samples: Floats) -> Floats:
 
 
 def wanted_pitch(
-    f0_hz: Floats, source: PitchRange | None, target: PitchRange, config: VoiceConfig, semitones: float
+    f0_hz: Floats, source: PitchRange | None, target: PitchRange, *, sing: bool, semitones: float
 ) -> Floats:
     """The pitch that comes out, (n,) from (n,).
 
@@ -116,7 +154,7 @@ def wanted_pitch(
     Moving and stretching leaves the correlation with the source at 1.
     """
     moved = np.log(f0_hz.astype(np.float64))
-    if source is not None and not config.sing:
+    if source is not None and not sing:
         stretch = np.clip(target.spread / max(source.spread, 1e-3), _CALMER, _LIVELIER)
         moved = (moved - np.log(source.median_hz)) * stretch + np.log(target.median_hz)
     return np.asarray(np.exp(moved + semitones * np.log(2) / 12), np.float32)
