@@ -15,7 +15,7 @@ from likeness.engines.voice.envelope import HOP, RATE_HZ
 from likeness.nn.voice_synthesis import Synthesis
 from likeness.types import Floats
 
-_TOP_HZ: Final = 7600.0  # no harmonic lies above
+_TOP_HZ: Final = 7600.0  # no harmonic lies above, but for one that comes or goes
 _SEED: Final = 20261122
 _SLAB: Final = 1 << 14  # samples of noise that are drawn at once
 _NEAR = 1e-3  # where the formula of the pulses would divide by nothing
@@ -55,10 +55,10 @@ def turn(f0_hz: Floats) -> NDArray[np.float64]:
 
 
 def pulse_train(turns: NDArray[np.float64], f0_hz: NDArray[np.float64]) -> Floats:
-    """Pulses without harmonics above 7.6 kHz, of effective value 1: cosines that meet at every whole turn.
+    """Pulses of harmonics up to 7.6 kHz, of effective value 1: cosines that meet at every whole turn.
 
     Their sum in closed form (Dirichlet's kernel). The highest harmonic comes and goes softly as the pitch
-    moves.
+    moves, and never lies above 8 kHz.
 
     Args:
         turns: (n,) cycles at every sample.
@@ -67,7 +67,7 @@ def pulse_train(turns: NDArray[np.float64], f0_hz: NDArray[np.float64]) -> Float
     Returns:
         (n,) float32.
     """
-    count = _TOP_HZ / f0_hz
+    count = np.minimum(_TOP_HZ, RATE_HZ / 2 - f0_hz) / f0_hz
     whole = np.floor(count)
     angle = 2 * np.pi * (turns % 1.0)
     below = 2 * np.sin(angle / 2)
