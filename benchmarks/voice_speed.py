@@ -92,12 +92,16 @@ def talk(seconds: float) -> Floats:
 
 
 def write_talk(path: Path, seconds: float) -> Path:
-    """The source: natural speech, so without a seal."""
+    return write_sound(path, talk(seconds))
+
+
+def write_sound(path: Path, sound: Floats) -> Path:
+    """(n,) at 16 kHz as WAV. What goes in is natural, or nobody's, and so has no seal."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
-        sound = (np.clip(talk(seconds), -1, 1) * 32767).astype(np.int16)
         for begin in range(0, len(sound), RATE_HZ):
-            frame = av.AudioFrame.from_ndarray(sound[None, begin : begin + RATE_HZ], "s16", "mono")
+            piece = np.clip(sound[None, begin : begin + RATE_HZ], -1, 1)
+            frame = av.AudioFrame.from_ndarray((piece * 32767).astype(np.int16), "s16", "mono")
             frame.sample_rate = RATE_HZ
             for packet in stream.encode(frame):
                 file.mux(packet)

@@ -1,6 +1,6 @@
 """What synthetic speech is found out by: clipping, clicks, holes, and buzz between the words.
 
-Each is a count or a part that is near zero for natural speech; `docs/voice.md` says how near.
+Each is a count or a part that is near zero for natural speech; `benchmarks/voice.py` measures how near.
 """
 
 from __future__ import annotations
