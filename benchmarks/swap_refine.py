@@ -10,15 +10,12 @@ from safetensors.torch import load_file
 from likeness.nn.swap import MODELS
 from likeness.training.swap.adversary import RefineSettings
 from likeness.training.swap.learner import SwapLearner
-from likeness.training.swap.refine import ROUNDS, Refiner, hold_out, settings_for
+from likeness.training.swap.refine import ROUNDS, STEPS, Refiner, hold_out, settings_for
 from likeness.training.swap.settings import SwapSettings
 from likeness.types import Picture
 from swap_learning import Looker, cpu_s, to_pictures
 from swap_measures import fineness, unsharp_to
 from swap_media import Media
-
-STEPS = 150
-"""Of a round."""
 
 
 def measure_refine(

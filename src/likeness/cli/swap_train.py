@@ -165,8 +165,8 @@ def refine(
             "--gan", help="Against a discriminator; there is no other way yet, so it may be left out."
         ),
     ] = True,
-    rounds: Annotated[int, typer.Option(min=1, help="At most so many.", rich_help_panel=LENGTH)] = 6,
-    steps: Annotated[int, typer.Option(min=1, help="Of each round.", rich_help_panel=LENGTH)] = 300,
+    rounds: Annotated[int, typer.Option(min=1, help="At most so many.", rich_help_panel=LENGTH)] = 4,
+    steps: Annotated[int, typer.Option(min=1, help="Of each round.", rich_help_panel=LENGTH)] = 500,
     faces_a: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="A's face set, if it is no longer where it was.")
     ] = None,
@@ -187,8 +187,9 @@ def refine(
     """Sharpen a trained face swap, in rounds that are each measured on held-out faces.
 
     A discriminator learns to tell filmed faces from made ones, and the model learns to pass. A round that
-    made things worse is taken back; it ends when a round no longer helps. RUN/refinement.json holds the
-    figures. This is for picture quality only: what the model makes is marked as synthetic as before.
+    made things worse is taken back; it ends when a round no longer helps, or when most of the sharpness
+    that was lacking is there. RUN/refinement.json holds the figures. This is for picture quality only: what
+    the model makes is marked as synthetic as before.
 
     **Example**
 

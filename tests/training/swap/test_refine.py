@@ -85,6 +85,28 @@ def test_a_round_that_helps_is_kept(refiner: Refiner, monkeypatch: pytest.Monkey
     assert refiner.is_over
 
 
+def test_it_ends_where_faces_are_sharp_enough(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what was lacking, 0.2, half is not enough, and four fifths are."""
+    rigged(refiner, monkeypatch, *(replace(SHARP, sharpness=value) for value in (0.85, 0.9, 0.96)))
+    over = []
+    for _ in range(3):
+        assert refiner.round(1).outcome == "kept"
+        over.append(refiner.is_over)
+    assert over == [False, False, True]
+
+
+def test_steps_become_smaller_within_a_round(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    optimizer = refiner.adversary.optimizer
+    monkeypatch.setattr(optimizer, "step", lambda: rates.append(optimizer.param_groups[0]["lr"]))
+    refiner.round(5)
+    assert rates == sorted(rates, reverse=True) and len(rates) == 4  # the discriminator was first
+    assert rates[0] == pytest.approx(0.81 * FAST.learning_rate)
+    assert rates[-1] == pytest.approx(0.24 * FAST.learning_rate)
+    refiner.round(2)
+    assert rates[4] == FAST.learning_rate
+
+
 @pytest.mark.parametrize(
     ("worse", "why"),
     [
@@ -120,7 +142,7 @@ def test_harm_adds_up_from_the_start(refiner: Refiner, monkeypatch: pytest.Monke
 
 def test_numbers_that_end_are_taken_back(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
     before = weights(refiner)
-    monkeypatch.setattr(refiner.adversary, "step", lambda: {"judge_b": math.nan})
+    monkeypatch.setattr(refiner.adversary, "step", lambda share: {"judge_b": math.nan})
     found = refiner.round(5)
     assert (found.outcome, found.why) == ("rolled back", "a loss was not finite")
     assert all(torch.equal(value, before[name]) for name, value in weights(refiner).items())
@@ -224,7 +246,7 @@ def test_refining_a_run(sets: tuple[Path, Path], of_b: Path, tmp_path: Path) -> 
 def test_what_cannot_be_refined(tmp_path: Path, sets: tuple[Path, Path]) -> None:
     with pytest.raises(UsageError):
         refine_swap(tmp_path, rounds=0)
-    with pytest.raises(MediaNotFound, match="no model"):
+    with pytest.raises(MediaNotFound, match="no file"):
         refine_swap(tmp_path / "nothing")
     with pytest.raises(TooFewFaces):
         hold_out(make_faces(1, 20))

@@ -32,6 +32,8 @@ from likeness.training.swap.losses import face_losses
 
 BETAS = (0.5, 0.999)
 """Of Adam; as usual against a discriminator (Radford, Metz, Chintala 2016)."""
+LAST_RATE = 0.05
+"""What the learning rate falls to within a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ class RefineSettings:
         adversarial: weight of being taken for filmed, beside the plain loss with weight 1.
         matching: weight of feature matching.
         variation: weight of total variation, against single bright dots.
-        learning_rate, judge_rate: of the decoder and of the discriminator.
+        ssim: weight of SSIM in the plain loss, in place of the training's own. It holds what the
+            discriminator adds to where there is such detail: with a tenth of it, SSIM falls below that of an
+            unsharp mask, and with this it rises.
+        learning_rate, judge_rate: of the decoder and of the discriminator. The decoder's falls to a twentieth
+            within each round, so that what is measured has come to rest.
         judge_first: the discriminator learns alone for so many steps of a refinement.
         batch_size: faces in a step.
         warp: as in `Augmentation`: what the encoder and the discriminator are given is bent by so much.
@@ -50,12 +56,15 @@ class RefineSettings:
             grown, by more than this since before the refinement is rolled back.
         least_gain: by so much sharpness has to come closer to 1, or the gradient distance fall, for a round
             to count as a help.
+        enough: it ends when sharpness has come nearer to that of real faces by this share of what it lacked.
+            The rest would be detail that is made up, and likeness pays for it.
     """
 
-    adversarial: float = 0.03
-    matching: float = 0.15
+    adversarial: float = 0.015
+    matching: float = 0.05
     variation: float = 0.002
-    learning_rate: float = 3e-4
+    ssim: float = 2.0
+    learning_rate: float = 1e-3
     judge_rate: float = 1e-3
     judge_first: int = 50
     batch_size: int = 8
@@ -63,6 +72,7 @@ class RefineSettings:
     ssim_tolerance: float = 0.015
     identity_tolerance: float = 0.03
     least_gain: float = 0.01
+    enough: float = 0.75
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -93,13 +103,18 @@ class Adversary:
         self.judge_optimizer = Adam(self.judges.parameters(), settings.judge_rate, BETAS)
         self.steps = 0
 
-    def step(self) -> dict[str, float]:
-        """Learn from the next batch; returns the losses by name. Where they are not finite, nothing moved."""
-        batch = self.learner.batches.batch(self.learner.steps + self.steps)
-        halves = {"a": batch.a, "b": batch.b}
+    def step(self, share: float = 0.0) -> dict[str, float]:
+        """Learn from the next batch; returns the losses by name. Where they are not finite, nothing moved.
+
+        Args:
+            share: of the round that is done, 0 … 1: the learning rate goes by it.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate * (1 - (1 - LAST_RATE) * share)
         told: dict[str, float] = {}
         for side in self.sides:
-            told |= self._step_side(side, halves[side].to(self.learner.device))
+            half = self.learner.batches.half(side, self.learner.steps + self.steps)
+            told |= self._step_side(side, half.to(self.learner.device))
         self.steps += 1
         return told
 
@@ -164,7 +179,7 @@ class Adversary:
 def _move(optimizer: Adam, loss: Tensor, clip_norm: float) -> bool:
     """A step down the loss; False, and no step, where numbers end."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
     if not bool(torch.isfinite(norm)):

@@ -32,12 +32,12 @@ from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.state import newest_training, refuse_other_plan
 
 REPORT = "refinement.json"
-ROUNDS, STEPS = 6, 300
+ROUNDS, STEPS = 4, 500
 HELD_OUT = 0.15
 """The last share of each set, from which a refinement does not learn."""
 MOST_HARM = 2
 """Rounds in a row that are taken back before it gives up."""
-Outcome = Literal["kept", "rolled back", "no help"]
+Verdict = Literal["kept", "rolled back", "no help"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Round:
     number: int
     steps: int
     adversarial: float
-    outcome: Outcome
+    outcome: Verdict
     why: str
     before: dict[Side, Quality]
     after: dict[Side, Quality]
@@ -118,14 +118,22 @@ class Refiner:
     def is_over(self) -> bool:
         """Whether a further round would not help."""
         ended = bool(self.rounds) and self.rounds[-1].outcome == "no help"
-        return ended or self._harm >= MOST_HARM
+        return ended or self._harm >= MOST_HARM or self._is_enough()
+
+    def _is_enough(self) -> bool:
+        """Whether everybody's face is as sharp as is wanted."""
+        for side in self.sides:
+            lacked = abs(1 - self.start[side].sharpness)
+            if abs(1 - self.best[side].sharpness) > (1 - self.settings.enough) * lacked:
+                return False
+        return True
 
     def round(self, steps: int = STEPS, on_step: Callable[[], None] = lambda: None) -> Round:
         """One round: learn, measure, keep or take back."""
         state, weight = self.adversary.state(), self.adversary.weight
         losses: dict[str, float] = {}
-        for _ in range(steps):
-            losses = self.adversary.step()
+        for done in range(steps):
+            losses = self.adversary.step(done / steps)
             if not all(map(math.isfinite, losses.values())):
                 break
             on_step()
@@ -154,7 +162,7 @@ class Refiner:
             found[side] = replace(quality, judged=judged, identity=far)
         return found
 
-    def _judge(self, after: dict[Side, Quality], losses: dict[str, float]) -> tuple[Outcome, str]:
+    def _judge(self, after: dict[Side, Quality], losses: dict[str, float]) -> tuple[Verdict, str]:
         settings = self.settings
         if not all(map(math.isfinite, losses.values())):
             return "rolled back", "a loss was not finite"
@@ -182,9 +190,12 @@ class Refiner:
 
 
 def settings_for(settings: SwapSettings, refine: RefineSettings) -> SwapSettings:
-    """Those of the learner that is refined: its own, but for warp and batch size."""
-    ways = replace(settings.augmentation, warp=refine.warp)
-    return replace(settings, augmentation=ways, batch_size=refine.batch_size, final=0.0)
+    """Those of the learner that is refined: its own, but for warp, batch size, and what SSIM counts."""
+    ways, weights = (
+        replace(settings.augmentation, warp=refine.warp),
+        replace(settings.weights, ssim=refine.ssim),
+    )
+    return replace(settings, augmentation=ways, weights=weights, batch_size=refine.batch_size, final=0.0)
 
 
 def hold_out(faces: Faces, share: float = HELD_OUT) -> tuple[Faces, Faces]:

@@ -22,6 +22,9 @@ class Augmentation:
         light: contrast, brightness and gamma of each colour change by up to this share, in what the networks
             see and in what they have to give alike.
         slope: light may fall off across the face by up to this share.
+        exchange: so often a face gets the colours that the other person's face has somewhere. Otherwise the
+            encoder tells two people of different complexion by that, and what it makes of A's expression
+            means nothing to B's decoder, which then shows a still face.
     """
 
     warp: float = 0.015
@@ -31,6 +34,7 @@ class Augmentation:
     flip: float = 0.5
     light: float = 0.06
     slope: float = 0.05
+    exchange: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,9 @@ _WARPING: dict[str, Any] = {
     "learning_rate": 1e-3,
     "warm_up": 20,
     "final": 0.4,
-    "augmentation": Augmentation(warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0),
+    "augmentation": Augmentation(
+        warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0, exchange=0
+    ),
 }
 _SUITED: Mapping[str, dict[str, Any]] = {
     "warp64": _WARPING,
