@@ -53,6 +53,7 @@ class Bent:
                 new.shown,
                 item.hands,
                 new.inside,
+                new.points,
             )
             yield item, picture
 

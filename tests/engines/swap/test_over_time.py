@@ -118,6 +118,19 @@ def test_one_look_goes_softly_into_another() -> None:
     assert (np.diff(shares) >= -1e-9).all()
 
 
+def test_an_eye_that_shuts_is_not_mixed_with_an_open_one() -> None:
+    """A blink is over in five frames: the look with shut eyes is there at once, and gone at once."""
+    looks = (looking(), looking(blink=1.0))
+    choice = Choice(looks, 25)
+    shown = []
+    for blink in (0, 0, 0.6, 1, 1, 0.5, 0, 0):
+        mixed = choice.choose(Puppet(blink=blink).face)
+        shown.append(sum(share for look, share in mixed if look is looks[1]))
+    assert shown[3] > 0.8
+    assert shown[4] == pytest.approx(1)
+    assert shown[7] < 0.05
+
+
 def test_in_doubt_the_look_stays() -> None:
     """A face that trembles in the middle between two looks does not change them."""
     looks = (looking(), looking(lips=0.12))

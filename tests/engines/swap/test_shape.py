@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likeness.engines.swap.shape import OwnShape, Shape, rest_shape
+from likeness.engines.swap.shape import OPEN, SHUT, OwnShape, Shape, lids_at_rest, rest_shape, shut_lids
 from likeness.faces.pose import eye_openness, from_euler_deg, head_pose
 from likeness.faces.topology import EYES, INNER_LOWER_LIP, INNER_UPPER_LIP, LIPS, canonical_mesh
 from likeness.types import Face, Floats
@@ -90,3 +90,34 @@ def test_the_face_at_rest_is_that_of_the_calmest_pictures() -> None:
     rest = rest_shape(faces, canonical_mesh())
     known = head_pose(place(a), canonical_mesh()).undo(place(a))
     np.testing.assert_allclose(rest, known, atol=0.02)
+
+
+def blinking(share: float) -> Floats:
+    """Points of a face whose eyes are open by so much of what they are at rest."""
+    points = place(person(1), (4, 12, 0))
+    for eye in EYES:
+        upper, lower = list(eye.upper), list(eye.lower)
+        points[upper] = points[lower] + share * (points[upper] - points[lower])
+    return points
+
+
+@given(st.floats(0, 1.5))
+def test_lids_that_are_nearly_shut_are_shut(share: float) -> None:
+    at_rest = lids_at_rest([face(blinking(one)) for one in (1.0, 0.1, 1.0)])
+    points = blinking(share)
+    moved = shut_lids(points, at_rest)
+    for eye, rest in zip(EYES, at_rest, strict=True):
+        now = eye_openness(moved, eye) / rest
+        assert now <= share + 1e-3
+        if share <= SHUT:
+            assert now < 1e-3
+        if share >= OPEN:
+            assert now == pytest.approx(share, abs=1e-3)
+    lids = sorted({point for eye in EYES for point in (*eye.upper, *eye.lower)})
+    np.testing.assert_array_equal(np.delete(moved, lids, 0), np.delete(points, lids, 0))
+
+
+def test_lids_close_the_further_the_more_they_were_closed() -> None:
+    at_rest = lids_at_rest([face(blinking(1.0))])
+    gaps = [eye_openness(shut_lids(blinking(share), at_rest), EYES[0]) for share in np.linspace(0, 1, 21)]
+    assert gaps == sorted(gaps)

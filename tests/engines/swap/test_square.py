@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likeness.config import Colour
+from likeness.config import Colour, PasteConfig
 from likeness.engines.swap.colour import ColourMatch
+from likeness.engines.swap.finish import Finisher
 from likeness.engines.swap.hair import forehead_hair
-from likeness.engines.swap.mask import agree, face_mask, mouth_mask, soften
+from likeness.engines.swap.mask import (
+    agree,
+    eyes_mask,
+    face_mask,
+    lips_mask,
+    mouth_mask,
+    open_eyes_mask,
+    soften,
+)
 from likeness.engines.swap.meshwarp import warp
 from likeness.engines.swap.paste import paste
 from likeness.faces.aligned import Alignment
@@ -200,6 +209,59 @@ def test_a_flicker_of_the_light_is_damped_and_forgotten_when_told(method: Colour
     assert (flicker - calm)[inside].mean() < 8
     match.forget()
     assert (match(scene, bright, mask).astype(int) - calm)[inside].mean() > 25
+
+
+@pytest.mark.parametrize("method", ["lab", "light"])
+def test_red_lips_neither_tint_the_skin_nor_glow(method: Colour) -> None:
+    """Of a pale face with red lips, in the place of a dark one whose skin has more colours than hers."""
+    points = square_of(Puppet())[1]
+    mask, lips = face_mask(points, SIZE), lips_mask(points, SIZE)[..., None]
+    draw = np.random.default_rng(0)
+    dark, pale, red = (np.array(one, np.float32) for one in ((115, 80, 66), (200, 155, 135), (205, 60, 60)))
+    scene = np.clip(dark + draw.normal(0, [12, 4, 4], (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
+    face = (pale * (1 - lips) + red * lips + draw.normal(0, 1, (SIZE, SIZE, 1))).astype(np.uint8)
+    inside = (mask > 0.9) & (cv2.GaussianBlur(lips[..., 0], (0, 0), 3) < 0.01)
+    matched = ColourMatch(method, 25)(face, scene, mask, np.asarray(1 - lips[..., 0], np.float32))
+    assert np.abs(matched[inside].mean(0) - dark).max() < 3
+    within = cv2.erode(lips[..., 0], np.ones((5, 5))) > 0.9
+    redness = [float((one[within, 0].astype(int) - one[within, 1]).mean()) for one in (face, matched)]
+    assert redness[1] < redness[0]
+
+
+def test_whites_of_eyes_stay_white_in_a_dark_face() -> None:
+    points = square_of(Puppet(px_per_cm=10))[1]
+    mask, eyes = face_mask(points, SIZE), open_eyes_mask(points, SIZE)
+    dark, pale = np.array([115.0, 80, 66]), np.array([200.0, 155, 135])
+    white, dimmer = np.array([225.0, 222, 220]), np.array([190.0, 188, 186])
+    scene, face = (
+        (skin * (1 - eyes[..., None]) + bulb * eyes[..., None]).astype(np.uint8)
+        for skin, bulb in ((dark, dimmer), (pale, white))
+    )
+    skin = np.asarray(1 - eyes_mask(points, SIZE), np.float32)
+    inside = cv2.erode(eyes, np.ones((3, 3))) > 0.9
+    assert inside.sum() > 10
+    match = ColourMatch("lab", 25)
+    assert np.abs(match(face, scene, mask, skin, (eyes, eyes))[inside].mean(0) - dimmer).max() < 8
+    assert (match(face, scene, mask, skin)[inside].mean(0) < dimmer - 25).all()
+    # Eyes that are shut say nothing, and what was seen before still holds.
+    shut = np.zeros_like(eyes)
+    assert np.abs(match(face, scene, mask, skin, (eyes, shut))[inside].mean(0) - dimmer).max() < 8
+
+
+def test_no_old_eye_shows_through_the_soft_edge() -> None:
+    """Turned away, the far eye lies where the mask's edge is soft."""
+    puppet = Puppet(px_per_cm=10, turn_deg=(0, 38, 0))
+    square = Alignment.of(puppet.points, canonical_mesh())
+    image = np.zeros_like(puppet.draw())
+    points = square.cut_points(puppet.points, SIZE)
+    mask, eyes = face_mask(points, SIZE), eyes_mask(points, SIZE)
+    finisher = Finisher(PasteConfig(colour="none", occlusion=False, mask_blur=0.15), 25)
+    white = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    made = square.cut(finisher.finish(image, square, puppet.points, white, mask), SIZE)[..., 0]
+    deep = (cv2.erode(eyes, np.ones((7, 7))) > 0.9) & (cv2.erode(mask, np.ones((3, 3))) > 0.9)
+    soft = soften(mask, erode=0.02, blur=0.15)
+    assert soft[deep].min() < 0.6
+    assert made[deep].min() > 0.8 * 255
 
 
 # Hair

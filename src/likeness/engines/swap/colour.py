@@ -7,6 +7,10 @@
                 (Pérez et al., 2003), but with a membrane of averages (after Farbman et al., 2009)
     none        as it is
 
+Of the first two, mean and spread are those of skin. Lips would carry theirs into it: with a pale face's red
+ones counted, its skin becomes olive in the place of a dark face. The eyes are only made as bright as the old
+ones: with the skin's colours, their whites become as dark as skin.
+
 What is measured is measured on 64 × 64 pixels and filtered over time, since it changes with the light and not
 with every frame.
 """
@@ -24,12 +28,20 @@ from likeness.types import Floats, Picture
 MEASURED_PX = 64
 CALM_S = 0.4
 """How long what is measured is remembered."""
-SPREAD_LOW, SPREAD_HIGH = 0.6, 1.6
-"""A channel's spread is changed by no more: what has little would get noise, what has much would lose all."""
+SPREAD_LOW, SPREAD_HIGH = 0.6, np.array([1.6, 1.0, 1.0], np.float32)
+"""A channel's spread is changed by no more: what has little would get noise, what has much would lose all.
+That of colours is never made larger: skin has little of it, and lips would come to glow."""
 LIGHT_REACH = 0.11
 """Of light and shade, sigma in sides of the square."""
-LIGHT_SHARE = 0.75
-"""So much of it is taken over: some of what looks like shade is the shape of the face, and that is B's."""
+EYE_GAINS = 0.6, 1.4
+"""The eyes are not made darker or brighter than by so much."""
+EYE_RIM = 0.005
+"""In sides of the square."""
+LEAST_EYE_PX = 12
+"""Eyes that show less say nothing of how bright they are."""
+LIGHT_SHARE = np.array([0.75, 1.0, 1.0], np.float32)
+"""So much of it is taken over: some of what looks like shade is the shape of the face, and that is B's. Its
+colours are the lamps' and those of the complexion."""
 
 
 class ColourMatch:
@@ -45,13 +57,23 @@ class ColourMatch:
         self._share = 1 - math.exp(-1 / max(CALM_S * rate_hz, 1e-3))
         self._known: dict[str, Floats] = {}
 
-    def __call__(self, face: Picture, scene: Picture, mask: Floats) -> Picture:
+    def __call__(
+        self,
+        face: Picture,
+        scene: Picture,
+        mask: Floats,
+        skin: Floats | None = None,
+        eyes: tuple[Floats, Floats] | None = None,
+    ) -> Picture:
         """The face, (size, size, 3) uint8 RGB, in the scene's colours.
 
         Args:
             face: (size, size, 3) uint8 RGB, the new one.
             scene: (size, size, 3) uint8 RGB, the same square as it was filmed.
             mask: (size, size) float32, 0…1, where to compare the two.
+            skin: (size, size) float32, 0…1, which of that is skin; None = all.
+            eyes: (size, size) float32, 0…1 each, where the new eyes and the old ones are open; None = nobody
+                knows.
         """
         weight = _small(mask)
         if self._method == "none" or float(weight.sum()) < 1:
@@ -60,7 +82,11 @@ class ColourMatch:
             return self._match_histogram(face, scene, mask)
         if self._method == "seamless":
             return self._clone(face, scene, weight)
-        return self._match_lab(face, scene, weight)
+        if skin is not None and float((skin := _small(mask * skin)).sum()) >= 1:
+            weight = skin
+        lab = _lab(face)
+        matched = self._match_lab(lab, face, scene, weight)
+        return _rgb(matched if eyes is None else self._light_eyes(lab, matched, scene, *eyes))
 
     def forget(self) -> None:
         """The face was gone: measure anew."""
@@ -71,21 +97,36 @@ class ColourMatch:
         self._known[name] = before + np.float32(self._share) * (now - before)
         return self._known[name]
 
-    def _match_lab(self, face: Picture, scene: Picture, weight: Floats) -> Picture:
+    def _match_lab(self, lab: Floats, face: Picture, scene: Picture, weight: Floats) -> Floats:
         own, wanted = _lab(_small(face)), _lab(_small(scene))
         own_mean, own_spread = _moments(own, weight)
         mean, spread = _moments(wanted, weight)
         gain = np.clip((spread + 0.5) / (own_spread + 0.5), SPREAD_LOW, SPREAD_HIGH)
         gain = self._calm("gain", gain)
         offset = self._calm("offset", mean - gain * own_mean)
-        result = _lab(face) * gain + offset
+        result = lab * gain + offset
         if self._method == "light":
             rest = wanted - (own * gain + offset)
             reach = LIGHT_REACH * MEASURED_PX
             blurred = cv2.GaussianBlur(rest * weight[:, :, None], (0, 0), reach)
             light = blurred / (cv2.GaussianBlur(weight, (0, 0), reach)[:, :, None] + 1e-3)
             result += _large(self._calm("light", LIGHT_SHARE * light), len(face))
-        return _rgb(result)
+        return np.asarray(result, np.float32)
+
+    def _light_eyes(self, lab: Floats, matched: Floats, scene: Picture, new: Floats, old: Floats) -> Floats:
+        """What was matched, with eyes of their own colours, as bright as the old ones."""
+        open_new, open_old = new > 0.5, old > 0.5
+        if min(open_new.sum(), open_old.sum()) >= LEAST_EYE_PX:
+            bright = np.percentile(_lab(scene[open_old][None])[..., 0], 90)
+            gain = (bright + 1) / (np.percentile(lab[open_new][:, 0], 90) + 1)
+            self._calm("eyes", np.clip(np.array([gain], np.float32), *EYE_GAINS))
+        if "eyes" not in self._known:
+            return matched
+        # Without the rim, which is lid.
+        side = 1 + 2 * round(EYE_RIM * len(new))
+        inner = cv2.erode(new, np.ones((side, side), np.uint8))
+        share = cv2.GaussianBlur(inner, (0, 0), max(0.5, EYE_RIM * len(new)))[:, :, None]
+        return np.asarray(matched + share * (lab * self._known["eyes"] - matched), np.float32)
 
     def _match_histogram(self, face: Picture, scene: Picture, mask: Floats) -> Picture:
         inside = (mask > 0.5).astype(np.uint8)

@@ -5,13 +5,24 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from likeness.faces.topology import FACE_OVAL, INNER_LOWER_LIP, INNER_MOUTH, INNER_UPPER_LIP
+from likeness.faces.topology import (
+    EYES,
+    FACE_OVAL,
+    INNER_LOWER_LIP,
+    INNER_MOUTH,
+    INNER_UPPER_LIP,
+    LOWER_LIP_RINGS,
+    UPPER_LIP_RINGS,
+)
 from likeness.types import Floats
 
 REACH = 0.03
 """A new face may reach so far beyond the outline of the old one, in sides of the square."""
 SHUT = 0.012
 """Lips that are no further apart than this, in sides of the square, show nothing; twice as far, all."""
+OUTER_LIPS = (*UPPER_LIP_RINGS[-1], *reversed(LOWER_LIP_RINGS[-1][1:-1]))
+EYE_AREAS = tuple((*eye.upper_ring, *eye.lower_ring, *eye.corners) for eye in EYES)
+"""Eyes with their lids; to be taken as hulls."""
 _BITS = 4
 """Of a pixel's fractions, in OpenCV's polygons."""
 
@@ -22,8 +33,7 @@ def face_mask(points: Floats, size_px: int) -> Floats:
     Args:
         points: (478, 3) float32 px in the square.
     """
-    outline = cv2.convexHull(np.ascontiguousarray(points[list(FACE_OVAL), :2], np.float32))[:, 0]
-    return _fill(outline, size_px)
+    return _fill(_hull(points[list(FACE_OVAL), :2]), size_px)
 
 
 def mouth_mask(points: Floats, size_px: int) -> Floats:
@@ -32,6 +42,21 @@ def mouth_mask(points: Floats, size_px: int) -> Floats:
     shown = np.float32(np.clip((gap / size_px - SHUT) / SHUT, 0, 1))
     inside = shown * _fill(points[list(INNER_MOUTH), :2], size_px)
     return np.asarray(cv2.GaussianBlur(inside, (0, 0), max(0.6, size_px * 0.006)), np.float32)
+
+
+def eyes_mask(points: Floats, size_px: int) -> Floats:
+    """Both eyes with their lids, (size_px, size_px) float32, 0…1."""
+    return np.maximum(*(_fill(_hull(points[list(area), :2]), size_px) for area in EYE_AREAS))
+
+
+def open_eyes_mask(points: Floats, size_px: int) -> Floats:
+    """What is seen between the lids, (size_px, size_px) float32, 0…1."""
+    return np.maximum(*(_fill(points[list(eye.outline), :2], size_px) for eye in EYES))
+
+
+def lips_mask(points: Floats, size_px: int) -> Floats:
+    """The mouth with its lips, (size_px, size_px) float32, 0…1."""
+    return _fill(_hull(points[list(OUTER_LIPS), :2]), size_px)
 
 
 def agree(learned: Floats, outline: Floats) -> Floats:
@@ -67,6 +92,10 @@ def soften(mask: Floats, *, erode: float, blur: float) -> Floats:
     smooth = np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
     # The distance has ridges where it comes from two sides; a light blur takes them off.
     return np.asarray(np.minimum(cv2.GaussianBlur(smooth, (0, 0), max(soft / 6, 0.5)), hard), np.float32)
+
+
+def _hull(points: Floats) -> Floats:
+    return np.asarray(cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0], np.float32)
 
 
 def _fill(outline: Floats, size_px: int) -> Floats:

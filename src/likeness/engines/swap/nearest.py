@@ -24,7 +24,8 @@ ZOOM = 1.1
 STAY = 0.35
 """So much nearer another look has to be before the one that is shown is left for it."""
 FADE_S = 0.2
-"""How long that takes: both are bent onto the same points meanwhile."""
+"""How long that takes where it is just so much nearer: both are bent onto the same points meanwhile. Where it
+is several times as much, it takes as many times less: no eye that shuts may be mixed with an open one."""
 
 DEGREES = 9.0
 """A turn of the head by so much weighs as much as a wholly closed eye at weight 1."""
@@ -123,6 +124,7 @@ class Choice:
         self._looks = looks
         self._traits = np.array([look.traits for look in looks])
         self._step = 1 / max(FADE_S * rate_hz, 1)
+        self._haste = 1.0
         self._shares: NDArray[np.float64] = np.zeros(len(looks))
         self._shown = -1
 
@@ -134,8 +136,9 @@ class Choice:
             self._shown = nearest
             self._shares[nearest] = 1
         elif away[nearest] + STAY < away[self._shown]:
+            self._haste = float(away[self._shown] - away[nearest]) / STAY
             self._shown = nearest
-        self._shares = np.maximum(self._shares - self._step, 0)
+        self._shares = np.maximum(self._shares - self._haste * self._step, 0)
         self._shares[self._shown] = 0
         self._shares[self._shown] = max(1 - self._shares.sum(), 0)
         self._shares /= self._shares.sum()

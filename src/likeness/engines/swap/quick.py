@@ -15,7 +15,7 @@ import numpy as np
 from likeness.engines.swap.mask import face_mask, mouth_mask, soften
 from likeness.engines.swap.meshwarp import bend, warp
 from likeness.engines.swap.nearest import TRAIT_WEIGHTS, Choice, Look
-from likeness.engines.swap.shape import OwnShape, rest_shape
+from likeness.engines.swap.shape import OwnShape, lids_at_rest, rest_shape, shut_lids
 from likeness.faces.aligned import Alignment
 from likeness.faces.topology import canonical_mesh
 from likeness.types import Face, Floats, Picture
@@ -35,12 +35,14 @@ class Rendered(NamedTuple):
         mask: (n, n) float32, 0…1, where it is.
         shown: (n, n) float32, 0…1, what of it is to be seen.
         inside: what is seen between its lips in the scene's colours, and where that is; None = its own.
+        points: (478, 3) float32 px, where it was drawn.
     """
 
     face: Picture
     mask: Floats
     shown: Floats
     inside: tuple[Picture, Floats] | None
+    points: Floats
 
 
 class QuickSwap:
@@ -55,9 +57,11 @@ class QuickSwap:
         self._looks = looks
         self._choice = Choice(looks, rate_hz)
         self._shape: OwnShape | None = None
+        self._lids: tuple[float, ...] | None = None
 
     def learn(self, faces: Sequence[Face], share: float) -> None:
         """Take on so much (0…1) of B's shape, as far as it and that of A, in these faces, can be told."""
+        self._lids = lids_at_rest(faces) if faces else None
         theirs = [Face(look.points, look.traits[3:] / TRAIT_WEIGHTS, 1.0) for look in self._looks]
         share *= min(_calmness(faces), _calmness(theirs))
         if share > 0:
@@ -72,13 +76,15 @@ class QuickSwap:
         """
         size = int(np.clip(np.ceil(square.side_px / 16) * 16, SMALLEST_PX, LARGEST_PX))
         old = square.cut_points(face.points, size)
-        points = old if self._shape is None else square.cut_points(self._shape.move(face.points), size)
+        seen_points = face.points if self._lids is None else shut_lids(face.points, self._lids)
+        moved = seen_points if self._shape is None else self._shape.move(seen_points)
+        points = square.cut_points(moved, size)
         mixed, seen = bend(self._choice.choose(face), points, size)
         colours = self._paint(mixed, seen, points)
         mask = face_mask(points, size) * face_mask(old, size)
         mask *= soften((seen > 0.5).astype(np.float32), erode=0.0, blur=0.01)
         shown = np.asarray(mixed[:, :, 3] / np.float32(255), np.float32)
-        return Rendered(colours, mask, shown, self._inside(square.cut(image, size), old, points))
+        return Rendered(colours, mask, shown, self._inside(square.cut(image, size), old, points), points)
 
     def _paint(self, mixed: Floats, seen: Floats, points: Floats) -> Picture:
         """The new face's colours, from those of B's looks as they were bent."""

@@ -34,6 +34,34 @@ def rest_shape(faces: Sequence[Face], mesh: CanonicalMesh) -> Shape:
     return np.asarray(np.median(found, axis=0), np.float64)
 
 
+SHUT, OPEN = 0.3, 0.6
+"""Lids that are open by less than the first share of what they are at rest are shut, and from the second on
+they are as they were seen: trackers leave a quarter of the eye open where it is shut."""
+UPPER_SHARE = 0.85
+"""So much of the way is the upper lid's."""
+
+
+def lids_at_rest(faces: Sequence[Face]) -> tuple[float, ...]:
+    """How far each eye of a person is open mostly: the median over these faces."""
+    return tuple(float(np.median([eye_openness(face.points, eye) for face in faces])) for eye in EYES)
+
+
+def shut_lids(points: Floats, at_rest: Sequence[float]) -> Floats:
+    """Points (478, 3) with lids that are nearly shut quite shut, so that no slit of an open eye is drawn.
+
+    Args:
+        at_rest: see `lids_at_rest`; of the same person.
+    """
+    moved = points.copy()
+    for eye, rest in zip(EYES, at_rest, strict=True):
+        share = np.clip((eye_openness(points, eye) / (rest + 1e-6) - SHUT) / (OPEN - SHUT), 0, 1)
+        upper, lower = list(eye.upper), list(eye.lower)
+        apart = (1 - share * share * (3 - 2 * share)) * (points[upper] - points[lower])
+        moved[upper] -= UPPER_SHARE * apart
+        moved[lower] += (1 - UPPER_SHARE) * apart
+    return moved
+
+
 class OwnShape:
     """Moves one person's face as another's moves.
 

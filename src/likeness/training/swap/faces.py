@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from likeness.engines.swap.mask import EYE_AREAS, OUTER_LIPS
 from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.resnet import NUMBERS
-from likeness.faces.topology import EYES, FACE_OVAL, LOWER_LIP_RINGS, UPPER_LIP_RINGS
+from likeness.faces.topology import FACE_OVAL
 from likeness.facesets.alignments import FaceRecord
 from likeness.facesets.faceset import FaceSet
 from likeness.types import Face, Floats, Picture
@@ -23,8 +24,6 @@ from likeness.types import Face, Floats, Picture
 ZOOM = 1.25
 MOST_FACES = 6000
 """Of one person; so many fill 1.8 GB as cut, and no more of one clip helps."""
-OUTER_LIPS = (*UPPER_LIP_RINGS[-1], *reversed(LOWER_LIP_RINGS[-1][1:-1]))
-_EYE_AREAS = tuple((*eye.upper_ring, *eye.lower_ring, *eye.corners) for eye in EYES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +176,7 @@ def draw_mask(points: Floats, side_px: int) -> NDArray[np.uint8]:
 
 def draw_eyes(points: Floats, side_px: int) -> NDArray[np.uint8]:
     """Both eyes with their lids, (side_px, side_px) uint8, 255 inside."""
-    return _fill([points[list(area), :2] for area in _EYE_AREAS], side_px)
+    return _fill([points[list(area), :2] for area in EYE_AREAS], side_px)
 
 
 def draw_mouth(points: Floats, side_px: int) -> NDArray[np.uint8]:

@@ -135,7 +135,9 @@ class Warping:
         square = Alignment.of(face.points, canonical_mesh())
         new = WarpedSwap(self._looks, 25.0, self.learner.net).render(image, face, square)
         finisher = Finisher(QuickSwapConfig(colour="light"), 25.0)
-        made = finisher.finish(image, square, face.points, new.face, new.mask, new.shown, (), new.inside)
+        made = finisher.finish(
+            image, square, face.points, new.face, new.mask, new.shown, (), new.inside, new.points
+        )
         return _unit(square.cut(image, SHOWN_PX)), _unit(square.cut(made, SHOWN_PX))
 
 
