@@ -104,6 +104,7 @@ class TestScope:
         with pytest.raises(ConsentMissing) as raised:
             consent.require(None, "voice")
         assert "likeness consent new" in raised.value.hint
+        assert "likeness consent corpus" in raised.value.hint
 
     def test_the_record_comes_before_the_media(self, record: ConsentRecord) -> None:
         """A medium that is not there would be another error: nobody has looked for it yet."""

@@ -159,6 +159,13 @@ def test_files_that_are_not_there(talk: Path, other_photo: Path, folder: Path, t
         quick(talk, face=folder / "no.png", consent=record, out=folder / "a.mp4")
     with pytest.raises(UsageError):
         quick(talk, face=other_photo, consent=record, out=talk)
+    (tmp_path / "faces").mkdir()
+    with pytest.raises(MediaNotFound, match="is a folder"):
+        quick(talk, face=tmp_path / "faces", consent=record, out=folder / "a.mp4")
+    (tmp_path / "faces" / "alignments.json").write_text("{}")
+    with pytest.raises(MediaNotFound, match="is a face set") as raised:
+        quick(talk, face=tmp_path / "faces", consent=record, out=folder / "a.mp4")
+    assert "the clip that it was extracted from" in raised.value.hint
 
 
 def test_stopped_while_looking_it_leaves_nothing(

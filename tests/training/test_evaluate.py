@@ -21,9 +21,10 @@ from likeness.media import VideoReader
 from likeness.nn.blocks import grid_of
 from likeness.nn.fomm import FommConfig, Keypoints
 from likeness.training import Rhythm, evaluate_fomm, train_fomm
+from likeness.training.outcome import Outcome
 from likeness.training.pairs import Batch
 from likeness.training.settings import read_plan
-from likeness.training.trainer import FommTrainer, Outcome
+from likeness.training.trainer import FommTrainer
 
 
 class Looker(nn.Module):

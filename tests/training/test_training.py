@@ -16,6 +16,7 @@ from likeness.engines.fomm.library import import_model, open_model, path_of
 from likeness.errors import ConsentScope, DiskFull, ModelFormat, TrainingDiverged, UsageError
 from likeness.training import Rhythm, Trained, train_fomm, trainer
 from likeness.training.journal import read_journal
+from likeness.training.outcome import Outcome
 from likeness.training.pairs import Batch
 from likeness.training.settings import read_plan
 from likeness.training.trainer import FommTrainer
@@ -63,7 +64,7 @@ def test_it_goes_on_exactly_where_it_stopped(config_path: Path, clips_path: Path
 def test_steps_after_the_last_save_are_done_again(
     config_path: Path, clips_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_off(self: FommTrainer, batch: Batch, number: int) -> trainer.Outcome:
+    def cut_off(self: FommTrainer, batch: Batch, number: int) -> Outcome:
         if number == 5:
             raise KeyboardInterrupt
         return step(self, batch, number)

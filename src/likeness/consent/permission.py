@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 Consent: TypeAlias = ConsentRecord | Path | str | bytes
 _NEW = "Make a request (`likeness consent new`; consent.draft in Python), and let the person sign it."
+_OR_CORPUS = (
+    "For a published research corpus, make an evaluator's record (`likeness consent corpus`; "
+    "consent.draft_corpus in Python)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +234,7 @@ def name_notes(record: ConsentRecord) -> tuple[str, ...]:
 
 def _load(consent: Consent | None) -> tuple[ConsentRecord, Path | None]:
     if consent is None:
-        raise ConsentMissing("This needs a consent record, and there is none.", _NEW)
+        raise ConsentMissing("This needs a consent record, and there is none.", f"{_NEW} {_OR_CORPUS}")
     if isinstance(consent, ConsentRecord):
         # Whoever built it in Python is held to what a file is held to.
         return ConsentRecord.from_bytes(consent.to_bytes()), None

@@ -120,7 +120,8 @@ class Encoder(nn.Module):
         for layer in self.halvings:
             x = F.leaky_relu(layer(x), SLOPE)
         x = self.spread(self.squeeze(x.flatten(1)))
-        return self.grow(x.view(-1, *self.shape))  # type: ignore[no-any-return]
+        code: Tensor = self.grow(x.view(-1, *self.shape))
+        return code
 
 
 class Decoder(nn.Module):
@@ -184,7 +185,8 @@ class SwapNet(nn.Module):
 
     def forward(self, pictures: Tensor, to: str) -> Face:
         """Faces of anybody, shown as the face of one."""
-        return self.decoders[to](self.encoder(pictures))  # type: ignore[no-any-return]
+        face: Face = self.decoders[to](self.encoder(pictures))
+        return face
 
     def learn(self, of_a: Tensor, of_b: Tensor) -> tuple[Face, Face]:
         """Faces of each as their own, for training: both go through the encoder at once."""

@@ -11,9 +11,10 @@ from likeness.consent.gathering import is_still
 from likeness.consent.permission import Consent, Permission, check, require
 from likeness.engines.swap.nearest import Gallery, Look
 from likeness.engines.swap.quick import NAME, VERSION, QuickSwap
-from likeness.errors import NoFace
+from likeness.errors import MediaNotFound, NoFace
 from likeness.faces import FaceTracker, find_faces
 from likeness.faces.nets import LANDMARKER
+from likeness.facesets.alignments import FILE_NAME as ALIGNMENTS
 from likeness.media import VideoReader, check_input, check_output, read_image
 from likeness.models import fetch_all, ref
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
@@ -54,7 +55,7 @@ def quick(
     """
     config = options_of(QuickSwapConfig, config, options)
     check_label(check(consent, act="swap"), config)
-    clip, face, out = check_input(Path(clip)), check_input(Path(face)), Path(out)
+    clip, face, out = check_input(Path(clip)), _check_face(Path(face)), Path(out)
     check_output(out, overwrite=config.overwrite, inputs=[clip, face])
     offline = config.offline or None
     permission = require(consent, "swap", media=[face], offline=offline)
@@ -76,6 +77,21 @@ def quick(
             nobody=lambda: nobody_was_followed(chooser, config.face, clip.name),
             notes=(*permission.notes, *notes),
         )
+
+
+def _check_face(path: Path) -> Path:
+    """The file that shows the face.
+
+    Raises:
+        MediaNotFound, Unreadable: see `check_input`; of a face set it says what to do with that.
+    """
+    if path.is_dir() and (path / ALIGNMENTS).is_file():
+        raise MediaNotFound(
+            f"{path} is a face set, from which a model is trained.",
+            "Give the clip that it was extracted from, or one of its pictures; or train with it: "
+            "`likeness swap train` (likeness.swap.train in Python).",
+        )
+    return check_input(path)
 
 
 def gather_looks(face: Path, most: int, on_progress: OnProgress = silent) -> tuple[Look, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from likeness.nn.losses import (
     perceptual_loss,
 )
 from likeness.nn.thin_plate import ThinPlate
+from likeness.training.outcome import Outcome
 from likeness.training.pairs import Batch
 from likeness.training.settings import Plan
 from likeness.training.world import World
@@ -36,23 +37,6 @@ BETAS = (0.5, 0.999)
 """Of Adam; as usual against a discriminator (Radford, Metz, Chintala 2016)."""
 DECAY = 0.1
 """What learning rates are multiplied with at a milestone."""
-
-
-class Outcome(NamedTuple):
-    """What a step gave.
-
-    Attributes:
-        losses: by name, weighted; "total" is what the generator and the detector were moved by.
-        gradient_norm: before clipping.
-    """
-
-    losses: dict[str, float]
-    gradient_norm: float
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether all went well; if not, the networks whose loss it was were not changed."""
-        return math.isfinite(self.gradient_norm) and all(map(math.isfinite, self.losses.values()))
 
 
 class FommTrainer:

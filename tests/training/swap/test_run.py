@@ -34,6 +34,7 @@ from likeness.training.swap import learner as learning
 from likeness.training.swap import run as module
 from likeness.training.swap.budget import Budget
 from likeness.training.swap.run import Rhythm, TrainedSwap, train_swap
+from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.state import FILE_NAME as TRAINING
 from likeness.training.swap.state import PREVIOUS_NAME as TRAINING_BEFORE
 from likeness.training.swap.state import Standing, read_training
@@ -142,7 +143,8 @@ def test_another_configuration_does_not_go_on(
     for changes, what in (
         ({"settings": replace(QUICK, seed=1)}, r"settings.seed: 0 then, 1 now"),
         ({"settings": replace(QUICK, batch_size=3)}, "batch_size"),
-        ({"model": "slim128"}, "model: slim64 then, slim128 now|config"),
+        ({"model": "slim128"}, r"\(the model: slim64 then, slim128 now\)"),
+        ({"model": "warp64", "settings": SwapSettings.of("warp64")}, "the model: slim64 then, warp64 now"),
     ):
         with pytest.raises(UsageError, match=what):
             train(steps=4, **changes)

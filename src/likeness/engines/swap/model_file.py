@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from likeness.consent import Permission, check
 from likeness.consent.match import Comparison
-from likeness.errors import ConsentMissing, MediaNotFound, ModelFormat, SubjectMismatch
+from likeness.errors import ConsentMissing, ModelFormat, SubjectMismatch
 from likeness.media.files import temporary_beside, write_error
+from likeness.models.tensors import open_tensors, read_all
 
 if TYPE_CHECKING:
     from likeness.nn.swap import SwapConfig
@@ -79,18 +80,8 @@ def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[H
     Raises:
         MediaNotFound, ModelFormat, ConsentError: as `SwapModel.load`.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise MediaNotFound(f"There is no model {path}.", "Check the path; `likeness swap train` makes one.")
-    if path.stat().st_size > LARGEST_BYTES:
-        raise ModelFormat(f"{path.name} is larger than any model of ours.", "Check that it is one.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = _read_header(file.metadata(), path.name, revocations)
-            return header, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
-        raise ModelFormat(f"{path.name} is damaged.", AGAIN) from error
+    with open_tensors(path, AGAIN, largest_bytes=LARGEST_BYTES) as file:
+        return _read_header(file.metadata(), path.name, revocations), read_all(file)
 
 
 def spell_header(header: Header) -> dict[str, Any]:

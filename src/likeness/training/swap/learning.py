@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from likeness.errors import UsageError
+from likeness.training.outcome import Outcome
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.world import World
 
@@ -20,23 +21,6 @@ BETAS = (0.5, 0.99)
 B = TypeVar("B")
 """What a step learns from."""
 N = TypeVar("N", bound=nn.Module)
-
-
-class Outcome(NamedTuple):
-    """What a step gave.
-
-    Attributes:
-        losses: by name ("l1_a" …), weighted; "total" is what the networks were moved by.
-        gradient_norm: before clipping.
-    """
-
-    losses: dict[str, float]
-    gradient_norm: float
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether all went well; if not, the networks were not changed."""
-        return math.isfinite(self.gradient_norm) and all(map(math.isfinite, self.losses.values()))
 
 
 class Learner(ABC, Generic[N, B]):
@@ -105,7 +89,7 @@ class Learner(ABC, Generic[N, B]):
         losses = self.losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.stack(list(losses.values())).sum()
-        total.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(total)
         parameters = list(self.net.parameters())
         mean = self.world.average(total, parameters)
         norm = nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)

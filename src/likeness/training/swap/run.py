@@ -19,13 +19,13 @@ from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
 from likeness.training.device import choose_device
 from likeness.training.journal import Journal
+from likeness.training.outcome import Outcome
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
 from likeness.training.swap.budget import Budget
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.kinds import DEFAULT, Kind, config_of, make_kind
 from likeness.training.swap.learner import SwapLearner
-from likeness.training.swap.learning import Outcome
 from likeness.training.swap.permit import Permits, check_records, middle, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
-from likeness.errors import MediaNotFound, ModelFormat, UsageError
+from likeness.errors import ModelFormat, UsageError
+from likeness.models.tensors import open_tensors
 from likeness.nn.swap import SwapNet
 
 _PREFIXES = ("encoder.", "net.encoder.")
-LARGEST_BYTES = 16 << 30
 
 
 def start_encoder(net: SwapNet, path: Path) -> None:
@@ -25,22 +23,15 @@ def start_encoder(net: SwapNet, path: Path) -> None:
         ModelFormat: it is damaged, or holds no encoder.
         UsageError: it is the encoder of a model of another size.
     """
-    if not path.is_file():
-        raise MediaNotFound(f"There is no file {path}.", "Give model.safetensors of another training.")
     hint = "Give model.safetensors of another training."
-    if path.stat().st_size > LARGEST_BYTES:
-        raise ModelFormat(f"{path.name} is larger than any model of ours.", hint)
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = {
-                key.removeprefix(prefix): key
-                for key in file.keys()  # noqa: SIM118 - no mapping
-                for prefix in _PREFIXES
-                if key.startswith(prefix)
-            }
-            weights = {name: file.get_tensor(key) for name, key in names.items()}
-    except (SafetensorError, OSError) as error:
-        raise ModelFormat(f"{path.name} is damaged.", hint) from error
+    with open_tensors(path, hint) as file:
+        names = {
+            key.removeprefix(prefix): key
+            for key in file.keys()  # noqa: SIM118 - no mapping
+            for prefix in _PREFIXES
+            if key.startswith(prefix)
+        }
+        weights = {name: file.get_tensor(key) for name, key in names.items()}
     if not weights:
         raise ModelFormat(f"{path.name} holds no encoder.", hint)
     try:

@@ -16,17 +16,16 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from likeness.engines.swap.model_file import write_tensors
-from likeness.errors import ModelFormat, UsageError
+from likeness.errors import MediaNotFound, ModelFormat, UsageError
+from likeness.models.tensors import open_tensors, read_all
 from likeness.training.swap.learning import Learner
 
 FILE_NAME: Final = "training.safetensors"
 PREVIOUS_NAME: Final = "training.previous.safetensors"
 FORMAT, VERSION = "likeness swap training", 1
-LARGEST_BYTES = 16 << 30
 _HINT = "Train into another folder (-o), or give the settings and faces that this training was begun with."
 
 
@@ -117,7 +116,7 @@ def newest_training(folder: Path) -> tuple[str, Plan, Standing, dict[str, Tensor
     for name in (FILE_NAME, PREVIOUS_NAME):
         try:
             return name, *read_training(folder / name)
-        except ModelFormat:
+        except (MediaNotFound, ModelFormat):
             continue
     raise ModelFormat(
         f"What was saved in {folder} is damaged, or nothing was.", "Begin again in another folder (-o)."
@@ -128,16 +127,11 @@ def read_training(path: Path) -> tuple[Plan, Standing, dict[str, Tensor]]:
     """What a file of ours holds.
 
     Raises:
-        ModelFormat: it is missing, damaged, or none.
+        MediaNotFound: there is none.
+        ModelFormat: it is damaged, or none of ours.
     """
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise ModelFormat(f"{path.name} is larger than any training of ours.", _HINT)
-        with safe_open(path, framework="pt") as file:
-            plan, standing = _read_header(file.metadata(), path.name)
-            return plan, standing, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelFormat(f"{path.name} is damaged or missing.", _HINT) from error
+    with open_tensors(path, _HINT) as file:
+        return *_read_header(file.metadata(), path.name), read_all(file)
 
 
 def _read_header(metadata: Mapping[str, str] | None, name: str) -> tuple[Plan, Standing]:
@@ -164,8 +158,14 @@ def refuse_other_plan(found: Plan, wanted: Plan, name: str) -> None:
     different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if not different:
         return
-    told = {"data_a": "the faces of A", "data_b": "the faces of B", "world": "the number of processes"}
-    first = different[0]
+    told = {
+        "model": "the model",
+        "data_a": "the faces of A",
+        "data_b": "the faces of B",
+        "world": "the number of processes",
+    }
+    # Another model has another configuration and suits other settings, too: it says it all.
+    first = next((key for key in told if key in different), different[0])
     what = told.get(first, first)
     values = "" if first in ("data_a", "data_b") else f": {before.get(first)} then, {now.get(first)} now"
     raise UsageError(f"{name} was begun with another configuration ({what}{values}).", _HINT)
