@@ -146,6 +146,8 @@ class Making:
         label: "auto", or "none" (which needs `rights`, or a `consent` that allows it).
         tsa_url: the time stamp authority (RFC 3161) that is asked to say when it was signed, or None.
         consent: the consent record it was made under, or None.
+        rendered: it was drawn by a program, and nothing that learned took part: its credentials say
+            "digitalCreation". Of something with ingredients or models that cannot be said.
     """
 
     act: str
@@ -158,3 +160,4 @@ class Making:
     label: Label = "auto"
     tsa_url: str | None = None
     consent: ConsentNote | None = None
+    rendered: bool = False

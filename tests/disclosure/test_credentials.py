@@ -117,6 +117,24 @@ def test_without_ingredients_it_is_wholly_synthetic(making: MakeMaking) -> None:
     assert edited["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
 
 
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"ingredients": (), "models": ()}, "digitalCreation"),
+        # What is made from something, or with what has learned, is never only drawn.
+        ({"ingredients": ()}, "trainedAlgorithmicMedia"),
+        ({"models": ()}, "compositeWithTrainedAlgorithmicMedia"),
+    ],
+)
+def test_what_a_program_drew(making: MakeMaking, fields: dict[str, object], kind: str) -> None:
+    signed = signed_png(state(making(rendered=True, **fields)))
+    _, assertions = active(signed)
+    actions = assertions["c2pa.actions.v2"]["actions"]
+    assert {one["digitalSourceType"].rpartition("/")[2] for one in actions if "digitalSourceType" in one} == {
+        kind
+    }
+
+
 def test_many_files_from_one_statement_have_names_of_their_own(making: MakeMaking) -> None:
     credentials = state(making())
     chosen = store.new_manifest_id()

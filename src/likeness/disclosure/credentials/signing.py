@@ -177,26 +177,33 @@ class Credentials:
         making = self._making
         parent, rest = self._ingredients[:1], self._ingredients[1:]
         actions: list[Json] = []
+        kind = SOURCE_TYPES + self._kind()
         if parent:
             actions.append({"action": "c2pa.opened", "parameters": _refer(parent)})
         else:
-            created = SOURCE_TYPES + "trainedAlgorithmicMedia"
-            actions.append({"action": "c2pa.created", "digitalSourceType": created})
+            actions.append({"action": "c2pa.created", "digitalSourceType": kind})
         if placed := [one for one in rest if one.relation == "componentOf"]:
             actions.append({"action": "c2pa.placed", "parameters": _refer(placed)})
         inputs = [one for one in rest if one.relation == "inputTo"]
-        kind = "compositeWithTrainedAlgorithmicMedia" if parent else "trainedAlgorithmicMedia"
         actions.append(
             {
                 "action": "c2pa.edited",
                 "description": making.act,
-                "digitalSourceType": SOURCE_TYPES + kind,
+                "digitalSourceType": kind,
                 "softwareAgent": {"name": f"likeness {making.engine}", "version": making.engine_version},
                 "when": dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "parameters": {**_refer(inputs), "org.likeness.parameters": plain(making.parameters)},
             }
         )
         return {"actions": actions}
+
+    def _kind(self) -> str:
+        """IPTC's term for how it came about."""
+        if self._ingredients:
+            return "compositeWithTrainedAlgorithmicMedia"
+        if self._making.rendered and not self._making.models:
+            return "digitalCreation"
+        return "trainedAlgorithmicMedia"
 
 
 def plain(value: Any) -> Any:
