@@ -64,7 +64,7 @@ def enroll(
     """
     from likeness.cli.progress import progress_bar
     from likeness.cli.reports import check_target, write_report
-    from likeness.pipelines.enroll_voice import enroll as run
+    from likeness.voice import enroll as run
 
     if report is not None:
         check_target(report, samples)

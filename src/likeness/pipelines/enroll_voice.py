@@ -10,7 +10,6 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -86,7 +85,7 @@ def enroll(
     name: str | None = None,
     overwrite: bool = False,
     offline: bool = False,
-    learn: Learn | None = None,
+    learn: Learn,
     on_progress: OnProgress = silent,
 ) -> Enrolment:
     """Learn the voice of a person who agreed to it from recordings in which nobody else speaks.
@@ -100,7 +99,7 @@ def enroll(
         name: what to call the voice; None = the name of the file.
         overwrite: replace a file that is there.
         offline: fetch nothing.
-        learn: what learns; None = our own engine.
+        learn: what learns; `likeness.voice.enroll` gives our own.
         on_progress: called with `Progress` as the work goes on.
 
     Raises:
@@ -128,7 +127,7 @@ def enroll(
         files, permission = _compare_all(files, heard, permission)
     _check_enough(files)
     on_progress(Progress("learn", 0, None, "s"))
-    learnt = (learn or _own_learn())(
+    learnt = learn(
         [stretch.samples for one in files for stretch in one.stretches],
         offline=may_fetch,
         on_progress=on_progress,
@@ -145,12 +144,6 @@ def enroll(
         dropped=dropped,
         warnings=(*permission.notes, *warnings, *learnt.notes),
     )
-
-
-def _own_learn() -> Learn:
-    """Our own engine; raises `MissingExtra` where torch is not installed."""
-    learn: Learn = import_module("likeness.training.voice.learn").learn
-    return learn
 
 
 class _MarkSearch:

@@ -10,14 +10,14 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
 from likeness.config import VoiceConfig
 from likeness.consent import Permission
 from likeness.engines.voice.base import Heard, VoiceConverter
-from likeness.errors import UsageError
+from likeness.errors import MissingExtra, UsageError
 from likeness.voices.voice import PitchRange, Voice
 from likeness.voices.voice_file import open_voice
 
@@ -56,13 +56,31 @@ def open_own(voice: Voice, heard: Heard, config: VoiceConfig) -> VoiceConverter:
 
     Raises:
         ModelFormat: the voice is another engine's.
+        UsageError: a pitch follower that it does not know.
         MissingExtra: the extra "voice" is not installed.
     """
-    engine = import_module("likeness.engines.voice.engine")
-    converter: VoiceConverter = engine.VoiceEngine(
-        voice, heard, config, semitones(voice.pitch, heard.pitch, config)
-    )
-    return converter
+    if config.f0 != "swift":
+        raise UsageError(
+            f"Our own engine does not know the pitch follower {config.f0}.", "Leave out --f0 (f0 in Python)."
+        )
+    need_extra()
+    from likeness.engines.voice.engine import VoiceEngine
+
+    return VoiceEngine(voice, heard, config, semitones(voice.pitch, heard.pitch, config))
+
+
+def need_extra() -> None:
+    """Refuse, before any work, where what our own engine needs is missing.
+
+    Raises:
+        MissingExtra: the extra "voice" is not installed.
+    """
+    for module in ("torch", "onnxruntime"):
+        if find_spec(module) is None:
+            raise MissingExtra(
+                f"Voices need the package {module}, which is not installed here.",
+                'Install it with `pip install "likeness[voice]"`.',
+            )
 
 
 def semitones(target: PitchRange, source: PitchRange | None, config: VoiceConfig) -> float:
