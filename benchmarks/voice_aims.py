@@ -33,12 +33,10 @@ def judge_aims(found: Found, systems: dict[str, Any]) -> dict[str, Any]:
             aims[f"never nearer to the source, {judge}"] = _held(
                 counts, "at most", 0, not any(counts.values())
             )
-    for listener in ("whisper", "sphinx"):
-        for name in converted:
-            if gap := worse_than_copy(found, name, listener):
-                fine = gap["points"] <= MOST_WORSE_POINTS
-                aims[f"words, {name}, {listener}"] = _held(gap, "at most points", MOST_WORSE_POINTS, fine)
     for name in converted:
+        for listener, gap in worse_than_copy(found, name).items():
+            fine = gap["points"] <= MOST_WORSE_POINTS
+            aims[f"words, {name}, {listener}"] = _held(gap, "at most points", MOST_WORSE_POINTS, fine)
         correlation, errors = systems[name]["f0_correlation"], systems[name]["voicing_errors"]
         aims[f"f0, {name}"] = _held(
             correlation, "at least", LEAST_CORRELATION, correlation >= LEAST_CORRELATION
@@ -49,16 +47,16 @@ def judge_aims(found: Found, systems: dict[str, Any]) -> dict[str, Any]:
     return aims | _judge_songs(found) | _judge_costs(found)
 
 
-def worse_than_copy(found: Found, system: str, listener: str) -> dict[str, float] | None:
-    """Points of word error rate above copy synthesis, for utterances that both were heard in."""
-    sides: list[list[dict[str, int]]] = [[], []]
+def worse_than_copy(found: Found, system: str) -> dict[str, dict[str, float]]:
+    """By listener: points of word error rate above copy synthesis, where both were heard."""
+    whisper: list[list[dict[str, int]]] = [[], []]
     for pair in found.get(system, {}).keys() & found.get("copy", {}).keys():
-        rows = zip(found[system][pair]["rows"], found["copy"][pair]["rows"], strict=True)
-        for made, copied in rows:
-            if listener in made and listener in copied:
-                sides[0].append(made[listener])
-                sides[1].append(copied[listener])
-    return difference(*sides) if sides[0] else None
+        for side, name in zip(whisper, (system, "copy"), strict=True):
+            side += [row["whisper"] for row in found[name][pair]["rows"]]
+    listened = found.get("listened", {})
+    sphinx = [listened.get(name, {}).get("rows", []) for name in (system, "copy")]
+    sides = {"whisper": whisper, "sphinx": sphinx}
+    return {name: difference(*both) for name, both in sides.items() if both[0] and both[1]}
 
 
 def _judge_songs(found: Found) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from likeness.speech.measures.naturalness import rate_naturalness
 from likeness.speech.measures.pitch_error import compare_pitch
 from likeness.speech.speaker import embed_voice
 from likeness.types import Floats
-from voice_listening import count_errors, read_sphinx, read_whisper, standard_error, word_error_rate
+from voice_listening import count_errors, read_whisper, standard_error, word_error_rate
 from voice_pairs import RATE_HZ, read, split_target, text_of
 from voice_second import SecondSpeaker, load_second
 
@@ -39,22 +39,18 @@ class Judge:
         self.centroids = cache(self._centroids)
         self.expected = cache(self._expected)
 
-    def measure(self, made: Floats, source: Path, target: str, *, twice: bool = False) -> Row:
+    def measure(self, made: Floats, source: Path, target: str) -> Row:
         """All figures of one utterance.
 
         Args:
             made: (n,) float32 at 16 kHz.
             source: what it was made from.
             target: whose voice it should have.
-            twice: Pocketsphinx listens, too, where the text is known.
         """
         row: Row = {"file": source.name, "duration_s": len(made) / RATE_HZ}
         row |= self.similarity(made, source, target)
         expected, heard = self.expected(source), read_whisper(made)
         row["whisper"] = count_errors(expected, heard) | {"heard": heard}
-        if twice and text_of(source):
-            heard = read_sphinx(made)
-            row["sphinx"] = count_errors(expected, heard) | {"heard": heard}
         cut, original, delay_s = align(made, read(source), RATE_HZ)
         row["delay_s"] = delay_s
         try:
@@ -105,11 +101,9 @@ def summarise(rows: Sequence[Row]) -> Row:
         known = [a - b for a, b in pairs if b is not None]
         if known:
             found[f"{name}_nearer_to_source"] = int(np.sum(np.array(known) < 0))
-    for name in ("whisper", "sphinx"):
-        counts = [row[name] for row in rows if name in row]
-        if counts:
-            found[f"wer_{name}"] = word_error_rate(counts)
-            found[f"wer_{name}_standard_error"] = standard_error(counts)
+    counts = [row["whisper"] for row in rows]
+    found["wer"] = word_error_rate(counts)
+    found["wer_standard_error"] = standard_error(counts)
     pitches = [row["pitch"] for row in rows if row.get("pitch")]
     if pitches:
         found["f0_correlation"] = median(pitches, "correlation")

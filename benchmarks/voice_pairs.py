@@ -70,7 +70,7 @@ PAIRS = (
     Pair("lj", "367"),
     Pair("2033", "2609"),
 )
-HEARD_TWICE = ("lj-2609",)
+HEARD_TWICE = "lj-2609"
 """What Pocketsphinx listens to as well; it takes its time."""
 TARGETS = ("2609", "2033", "367", "lj")
 

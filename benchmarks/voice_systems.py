@@ -12,6 +12,7 @@ import numpy as np
 from likeness import consent
 from likeness.consent.permission import Consent
 from likeness.engines.voice.analysis import VOICED, Features, analyse
+from likeness.engines.voice.vocoder import Vocoder, turn
 from likeness.media.mono import read_mono
 from likeness.pipelines.convert_voice import convert
 from likeness.pipelines.enroll_voice import enroll
@@ -130,8 +131,6 @@ def synthesise(features: Features, f0_hz: Floats) -> Floats:
     How much of a voiced sound is noise is not measured but assumed, by frequency: so this is a little worse
     than the vocoder can be.
     """
-    from likeness.engines.voice.vocoder import Vocoder
-
     envelope = features.envelope
     bands = envelope.shape[1]
     hz = 700 * (np.exp(np.linspace(0, np.log1p(8000 / 700), bands)) - 1)
@@ -142,7 +141,7 @@ def synthesise(features: Features, f0_hz: Floats) -> Floats:
     harmonic = envelope + np.log(voiced) + 0.5 * np.log(np.maximum(1 - 10 ** (noise_db / 10), 0.05))
     wide = np.linspace(0, bands - 1, 80)
     to_wide = np.maximum(0, 1 - np.abs(np.arange(bands)[:, None] - wide[None]))
-    sound = Vocoder().render(
-        np.asarray(harmonic @ to_wide, np.float32), np.asarray(envelope + np.log(noisy), np.float32), f0_hz
-    )
+    noise = envelope + np.log(noisy)
+    filters = (np.asarray(one, np.float32) for one in (harmonic @ to_wide, noise))
+    sound = Vocoder().render(*filters, turn(f0_hz))
     return np.asarray(sound / features.gain, np.float32)
