@@ -26,6 +26,7 @@ from likeness.errors import EvidenceRefused, NoSpeech, SubjectMismatch, UsageErr
 from likeness.media.files import check_file_output
 from likeness.pipelines.find_sounds import find_sounds
 from likeness.progress import OnProgress, Progress, silent
+from likeness.speech.english import warn_language
 from likeness.speech.extra import RATE_HZ
 from likeness.types import Floats
 from likeness.voices.screening import Dropped, Inspect, Reason, Screened, screen
@@ -126,12 +127,10 @@ def enroll(
     if is_subject:
         files, permission = _compare_all(files, heard, permission)
     _check_enough(files)
+    speech = [stretch.samples for one in files for stretch in one.stretches]
+    warnings += filter(None, [warn_language(np.concatenate(speech), RATE_HZ, "The voice", offline=may_fetch)])
     on_progress(Progress("learn", 0, None, "s"))
-    learnt = learn(
-        [stretch.samples for one in files for stretch in one.stretches],
-        offline=may_fetch,
-        on_progress=on_progress,
-    )
+    learnt = learn(speech, offline=may_fetch, on_progress=on_progress)
     voice = _voice(name or out.stem, permission, heard, files, learnt)
     sha256 = write_voice(voice, out)
     dropped = tuple(part for one in files for part in one.dropped)

@@ -15,6 +15,7 @@ from likeness.errors import NoSpeech, Unreadable
 from likeness.media.audio import AudioReader
 from likeness.progress import OnProgress, Progress, silent
 from likeness.speech.activity import find_speech
+from likeness.speech.english import warn_language
 from likeness.speech.extra import RATE_HZ
 from likeness.speech.pitch import HOP_S, follow_pitch
 from likeness.speech.speaker import is_narrow_band
@@ -58,6 +59,7 @@ class Listener:
         self._count = self._at_rail = 0
         self._peak, self._speech_s = 0.0, 0.0
         self._narrow: bool | None = None
+        self._language: str | None = None
 
     def take(self, piece: Floats) -> None:
         """The next piece, (n,) float32 at 16 kHz, half a minute of it or so."""
@@ -72,6 +74,7 @@ class Listener:
         self._speech_s += sum(end_s - begin_s for begin_s, end_s in spoken)
         if spoken and self._narrow is None:
             self._narrow = is_narrow_band(piece, RATE_HZ)
+            self._language = warn_language(_only(piece, spoken), RATE_HZ, "The source", offline=self._offline)
         self._count += len(piece)
         self._peak = max(self._peak, float(np.abs(piece).max(initial=0)))
         self._at_rail += int((np.abs(piece) >= _RAIL).sum())
@@ -111,6 +114,8 @@ class Listener:
         )
 
     def _warn(self, name: str) -> Iterator[str]:
+        if self._language is not None:
+            yield self._language
         if self._at_rail > _MOST_CLIPPED * self._count:
             yield f"{name} is clipped (too loud for its recorder): the crackle stays in what is made of it."
         if self._narrow:
@@ -160,6 +165,13 @@ def in_pieces(blocks: Iterable[Floats], length: int) -> Iterator[Floats]:
             held, count = [joined[length:]], count - length
     if count:
         yield np.concatenate(held)
+
+
+def _only(piece: Floats, stretches: list[tuple[float, float]]) -> Floats:
+    """What lies in the stretches, s, one after another."""
+    return np.concatenate(
+        [piece[int(begin_s * RATE_HZ) : int(end_s * RATE_HZ)] for begin_s, end_s in stretches]
+    )
 
 
 def _frames_within(stretches: list[tuple[float, float]], count: int) -> NDArray[np.bool_]:

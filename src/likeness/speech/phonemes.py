@@ -20,7 +20,7 @@ MODEL = "phonemes"
 MAX_S = 120.0
 """The network listens to a whole recording at once, and its memory grows with the square of the length."""
 
-_BLANK = 190
+BLANK = 190  # the symbol that means nothing was said
 # What the network's outputs mean. Those that are not here (length and other diacritics, word boundaries,
 # sounds of other languages) mean nothing, except that equal neighbours on either side of them are two.
 _SOUNDS = {
@@ -59,7 +59,7 @@ def hear(samples: Floats, rate_hz: int, *, offline: bool | None = None) -> tuple
     inputs = {"waveform": sound[None], "waveform_lengths": np.array([len(sound)], np.int64)}
     scores, lengths = run_network(MODEL, inputs, offline=offline)
     best = scores[0, : int(lengths[0])].argmax(1)
-    begins = np.flatnonzero(np.diff(best, prepend=_BLANK))
+    begins = np.flatnonzero(np.diff(best, prepend=BLANK))
     return tuple(_SOUNDS[token] for token in best[begins].tolist() if token in _SOUNDS)
 
 
