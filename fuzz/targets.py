@@ -37,14 +37,8 @@ from likeness.disclosure.watermark.code import CODED_BITS, decode
 from likeness.disclosure.watermark.search import find_in_picture
 from likeness.errors import ConsentFormat, ConsentInvalid, FaceSetFormat, LikenessError, ModelFormat
 from likeness.faces.aligned import Alignment
-from likeness.facesets.alignments import (
-    Alignments,
-    FaceRecord,
-    Pose,
-    SourceFile,
-    read_alignments,
-    write_alignments,
-)
+from likeness.facesets.alignments import Alignments, read_alignments, write_alignments
+from likeness.facesets.records import FaceRecord, Pose, SourceFile
 from likeness.facesets.strict import Fields
 from likeness.motion.file import FIELDS, MotionFile
 from likeness.verification import verify

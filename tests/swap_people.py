@@ -13,10 +13,11 @@ from likeness import consent
 from likeness.consent import ConsentKey, ConsentRecord, Embedding, References
 from likeness.faces.identity import FACE_MODEL
 from likeness.faces.topology import canonical_mesh
-from likeness.facesets.alignments import FILE_NAME, Alignments, FaceRecord, SourceFile, write_alignments
+from likeness.facesets.alignments import FILE_NAME, Alignments, write_alignments
 from likeness.facesets.collect import Look, measure
 from likeness.facesets.faceset import FaceSet
 from likeness.facesets.measure import frame_hash
+from likeness.facesets.records import FaceRecord, SourceFile
 from likeness.media.image import encode_png
 from likeness.nn.swap import SwapConfig
 from likeness.training.swap.faces import Faces, draw_mask

@@ -11,16 +11,11 @@ import numpy as np
 import pytest
 
 from likeness.faces.topology import canonical_mesh
-from likeness.facesets.alignments import (
-    FILE_NAME,
-    Alignments,
-    FaceRecord,
-    SourceFile,
-    write_alignments,
-)
+from likeness.facesets.alignments import FILE_NAME, Alignments, write_alignments
 from likeness.facesets.collect import Look, measure
 from likeness.facesets.faceset import FaceSet
 from likeness.facesets.measure import frame_hash
+from likeness.facesets.records import FaceRecord, SourceFile
 from likeness.media.image import encode_png
 
 from ..puppet import HEIGHT, WIDTH, Puppet

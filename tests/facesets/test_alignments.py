@@ -18,15 +18,8 @@ from hypothesis import strategies as st
 from likeness.errors import FaceSetFormat, LikenessError, MediaNotFound
 from likeness.faces.identity import FACE_MODEL
 from likeness.facesets import alignments
-from likeness.facesets.alignments import (
-    Alignments,
-    FaceRecord,
-    SourceFile,
-    parse_alignments,
-    read_alignments,
-    rounded_square,
-    write_alignments,
-)
+from likeness.facesets.alignments import Alignments, parse_alignments, read_alignments, write_alignments
+from likeness.facesets.records import FaceRecord, SourceFile, rounded_square
 from likeness.facesets.strict import DocumentError, Fields
 
 from .conftest import SOURCE

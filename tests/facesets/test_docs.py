@@ -10,9 +10,9 @@ import pytest
 
 from likeness.faces import identity
 from likeness.facesets import alignments, sorting
-from likeness.facesets.alignments import FaceRecord
 from likeness.facesets.keep import Reason
 from likeness.facesets.measure import SAME_FRAME_BITS
+from likeness.facesets.records import FaceRecord
 
 from .conftest import SOURCE
 

@@ -28,8 +28,9 @@ from likeness.faces import FaceTracker
 from likeness.faces.aligned import Alignment
 from likeness.faces.hands import Hand
 from likeness.faces.topology import canonical_mesh
-from likeness.facesets.alignments import Alignments, FaceRecord, Pose, SourceFile, write_alignments
+from likeness.facesets.alignments import Alignments, write_alignments
 from likeness.facesets.measure import frame_hash
+from likeness.facesets.records import FaceRecord, Pose, SourceFile
 from likeness.media import VideoReader, probe
 from likeness.pipelines import choose_face, follow_face, swap_clip
 from likeness.pipelines.swap import BATCH, convert, known_face

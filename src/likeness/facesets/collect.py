@@ -20,9 +20,10 @@ from likeness.faces import identity
 from likeness.faces.aligned import Alignment
 from likeness.faces.pose import euler_deg, head_pose
 from likeness.faces.topology import CanonicalMesh, canonical_mesh
-from likeness.facesets.alignments import ZOOM, FaceRecord, Pose, rounded_square
+from likeness.facesets.alignments import ZOOM
 from likeness.facesets.keep import Reason, Sighting
 from likeness.facesets.measure import SHARPNESS_SIDE_PX, frame_hash, sharpness
+from likeness.facesets.records import FaceRecord, Pose, rounded_square
 from likeness.facesets.strict import Fields
 from likeness.media.image import encode_png
 from likeness.types import Face, Floats, Picture

@@ -13,7 +13,8 @@ import numpy as np
 
 from likeness.errors import FaceSetFormat, MediaNotFound, NoFace, Unreadable
 from likeness.faces.identity import MIN_SIZE_PX, FaceEmbedding, embed_face
-from likeness.facesets.alignments import FILE_NAME, Alignments, FaceRecord, read_alignments
+from likeness.facesets.alignments import FILE_NAME, Alignments, read_alignments
+from likeness.facesets.records import FaceRecord
 from likeness.media.image import read_image
 from likeness.types import Face, Floats, Picture
 

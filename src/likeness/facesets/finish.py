@@ -12,17 +12,10 @@ from numpy.typing import NDArray
 
 from likeness.errors import FaceIndex, NoFace, UsageError
 from likeness.faces.resnet import NUMBERS
-from likeness.facesets.alignments import (
-    FILE_NAME,
-    MAX_FACES,
-    ZOOM,
-    Alignments,
-    DistanceTo,
-    SourceFile,
-    write_alignments,
-)
+from likeness.facesets.alignments import FILE_NAME, MAX_FACES, ZOOM, Alignments, DistanceTo, write_alignments
 from likeness.facesets.collect import Collector
 from likeness.facesets.keep import NOBODY, People, Reason, References, nearest, tell_apart
+from likeness.facesets.records import SourceFile
 from likeness.facesets.sheet import (
     COLUMNS,
     PEOPLE_NAME,

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
 from likeness.errors import UsageError
-from likeness.facesets.alignments import FaceRecord
 from likeness.facesets.faceset import FaceSet
+from likeness.facesets.records import FaceRecord
 from likeness.facesets.sheet import SHEET_NAME, Tile, sheet_bytes
 from likeness.media.files import temporary_beside, write_error
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from likeness.errors import NoFace, UsageError
 from likeness.faces.aligned import Alignment
 from likeness.faces.topology import canonical_mesh
-from likeness.facesets.alignments import Alignments, FaceRecord, read_alignments
+from likeness.facesets.alignments import Alignments, read_alignments
 from likeness.facesets.measure import SAME_FRAME_BITS, bits_apart, frame_hash
+from likeness.facesets.records import FaceRecord
 from likeness.types import Face, Frame
 
 _DRAWN_PX, _DRAWN_SIDE, _DRAWN_DEG = 1.5, 0.02, 1.0

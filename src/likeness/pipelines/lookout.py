@@ -16,8 +16,9 @@ from likeness.consent.gathering import is_still
 from likeness.consent.text import tidy_name
 from likeness.errors import MediaError, MediaNotFound, UsageError
 from likeness.faces import FaceTracker, find_faces
-from likeness.facesets.alignments import MAX_FACES, MAX_SOURCES, SourceFile
+from likeness.facesets.alignments import MAX_FACES
 from likeness.facesets.collect import Look
+from likeness.facesets.records import MAX_SOURCES, SourceFile
 from likeness.media import VideoReader, read_image
 from likeness.media.files import check_input
 

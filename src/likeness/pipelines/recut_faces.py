@@ -12,20 +12,12 @@ from typing import Final
 from likeness.consent.gathering import is_still
 from likeness.consent.text import tidy_name
 from likeness.errors import FaceSetMismatch, NoFace, NoFrames, UsageError
-from likeness.facesets.alignments import (
-    FILE_NAME,
-    SIZES_PX,
-    Alignments,
-    FaceRecord,
-    SourceFile,
-    read_alignments,
-    rounded_square,
-    write_alignments,
-)
+from likeness.facesets.alignments import FILE_NAME, SIZES_PX, Alignments, read_alignments, write_alignments
 from likeness.facesets.collect import measure_square
 from likeness.facesets.faceset import FaceSet
 from likeness.facesets.folder import check_folder, new_folder
 from likeness.facesets.measure import SAME_FRAME_BITS, bits_apart, frame_hash
+from likeness.facesets.records import FaceRecord, SourceFile, rounded_square
 from likeness.facesets.sheet import SHEET_NAME, identity_sheet
 from likeness.media import VideoReader, encode_png, read_image
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead

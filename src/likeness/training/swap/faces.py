@@ -17,8 +17,8 @@ from likeness.errors import UsageError
 from likeness.faces.landmarks import BLENDSHAPES
 from likeness.faces.resnet import NUMBERS
 from likeness.faces.topology import FACE_OVAL
-from likeness.facesets.alignments import FaceRecord
 from likeness.facesets.faceset import FaceSet
+from likeness.facesets.records import FaceRecord
 from likeness.types import Face, Floats, Picture
 
 ZOOM = 1.25
