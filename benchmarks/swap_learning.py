@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,14 +16,13 @@ from torch.optim import Adam
 
 from judge import Judge
 from likeness.config import SwapConfig
-from likeness.consent.permission import Permission
 from likeness.engines.swap.mask import face_mask
 from likeness.nn.swap import MODELS
-from likeness.pipelines.swap import _swap_of
+from likeness.pipelines.swap import swap_of
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.warp_learner import WarpLearner
-from likeness.types import Floats, ModelRef, Picture
+from likeness.types import Floats, Picture
 from swap_baselines import SHAPES, Baseline, count_parameters
 from swap_measures import (
     distances,
@@ -50,18 +49,13 @@ Swap: TypeAlias = Callable[[Picture], tuple[Floats, Floats]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bare:
-    """What `convert` needs of a model, without the file and the consent: nothing that it makes is kept."""
+    """What puts faces into frames, without a model's file and consent: nothing that it makes is kept."""
 
     size_px: int
     make: Swap
-    refs: tuple[ModelRef, ...] = ()
-    card: Mapping[str, Any] = field(default_factory=dict)
 
     def swap(self, faces: Picture, to: str = "B") -> tuple[Floats, Floats]:
         return self.make(faces)
-
-    def permission(self, to: str) -> Permission:
-        raise NotImplementedError("Nothing of this model may be written.")
 
 
 def cpu_s() -> float:
@@ -198,7 +192,7 @@ class Looker:
 
     def paste(self, swap: Swap, chosen: list[int]) -> list[Picture]:
         """A's held-out frames with the swap in them, put in as `convert` does it, and unsealed."""
-        finish = _swap_of(Bare(self._size, swap), SwapConfig(), RATE)
+        finish = swap_of(Bare(self._size, swap), SwapConfig(), RATE)
         return [picture for _, picture in finish(self._media.a.held_out[n] for n in chosen)]
 
     def _flicker(self, pictures: list[Picture]) -> float:

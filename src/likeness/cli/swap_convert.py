@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -19,6 +22,18 @@ Out = Annotated[
     Path,
     typer.Option(
         "--out", "-o", metavar="OUT", help="What to write: .mp4, .webm, .gif, or a folder for PNGs."
+    ),
+]
+Colour = Annotated[
+    Literal["auto", "lab", "light", "histogram", "seamless", "none"],
+    typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
+]
+Shape = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        help="How far the face takes on B's shape, too (0 to 1); its outline stays.",
+        rich_help_panel=LOOK,
     ),
 ]
 MaskErode = Annotated[
@@ -110,20 +125,69 @@ Offline = Annotated[
 ]
 
 
-Shape = Annotated[
-    float,
-    typer.Option(
-        metavar="SHARE",
-        help="How far the face takes on B's shape, too (0 to 1); its outline stays.",
-        rich_help_panel=LOOK,
-    ),
-]
+def _common(
+    colour: Colour = "auto",
+    shape: Shape = 0.6,
+    mask_erode: MaskErode = 0.02,
+    mask_blur: MaskBlur = 0.08,
+    sharpen: Sharpen = 0.0,
+    face_scale: FaceScale = 1.0,
+    occlusion: Occlusion = True,
+    start: Start = None,
+    end: End = None,
+    audio: Audio = "keep",
+    label: LabelOption = "auto",
+    label_language: LabelLanguageOption = "en",
+    rights: RightsOption = None,
+    note: Note = "",
+    tsa_url: TsaUrl = None,
+    overwrite: Overwrite = False,
+    offline: Offline = False,
+) -> dict[str, Any]:
+    """The options that both commands have, as the configuration takes them."""
+    return {
+        "colour": colour,
+        "shape": shape,
+        "mask_erode": mask_erode,
+        "mask_blur": mask_blur,
+        "sharpen": sharpen,
+        "face_scale": face_scale,
+        "occlusion": occlusion,
+        "start_s": parse_time("--start", start),
+        "end_s": parse_time("--end", end),
+        "audio": audio,
+        "label": label,
+        "label_language": label_language,
+        "rights": parse_rights(rights, note),
+        "tsa_url": tsa_url,
+        "overwrite": overwrite,
+        "offline": offline,
+    }
 
 
+def _with_common(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `_common` after its own; it gets what that makes of them, `common`."""
+    own = dict(inspect.signature(command).parameters)
+    place = own.pop("common")
+    shared = inspect.signature(_common).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        common = _common(**{name: given.pop(name) for name in shared})
+        command(**given, **{place.name: common})
+
+    # Both are where Typer looks for options.
+    cast(Any, run).__signature__ = inspect.Signature([*own.values(), *shared.values()])
+    run.__annotations__ = {one.name: one.annotation for one in (*own.values(), *shared.values())}
+    return run
+
+
+@_with_common
 def convert(
     clip: Clip,
     model: Annotated[Path, typer.Option(metavar="RUN", help="The trained model, or the folder of its run.")],
     out: Out,
+    common: dict[str, Any],
     to: Annotated[
         Literal["A", "B"], typer.Option(help="Whose face is shown; that person's consent is in the model.")
     ] = "B",
@@ -135,10 +199,6 @@ def convert(
             "tracking.",
         ),
     ] = None,
-    colour: Annotated[
-        Literal["auto", "lab", "light", "histogram", "seamless", "none"],
-        typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
-    ] = "auto",
     mask: Annotated[
         Literal["model", "face", "both"],
         typer.Option(
@@ -147,23 +207,7 @@ def convert(
             rich_help_panel=LOOK,
         ),
     ] = "both",
-    shape: Shape = 0.6,
-    mask_erode: MaskErode = 0.02,
-    mask_blur: MaskBlur = 0.08,
-    sharpen: Sharpen = 0.0,
-    face_scale: FaceScale = 1.0,
-    occlusion: Occlusion = True,
     face: Face = None,
-    start: Start = None,
-    end: End = None,
-    audio: Audio = "keep",
-    label: LabelOption = "auto",
-    label_language: LabelLanguageOption = "en",
-    rights: RightsOption = None,
-    note: Note = "",
-    tsa_url: TsaUrl = None,
-    overwrite: Overwrite = False,
-    offline: Offline = False,
 ) -> None:
     """Show the performance of a clip with a face that was trained.
 
@@ -177,33 +221,13 @@ def convert(
     from likeness.config import SwapConfig
     from likeness.pipelines.swap import convert as run
 
-    config = SwapConfig(
-        to=to,
-        alignments=alignments,
-        colour=colour,
-        mask=mask,
-        shape=shape,
-        mask_erode=mask_erode,
-        mask_blur=mask_blur,
-        sharpen=sharpen,
-        face_scale=face_scale,
-        occlusion=occlusion,
-        face=face,
-        start_s=parse_time("--start", start),
-        end_s=parse_time("--end", end),
-        audio=audio,
-        label=label,
-        label_language=label_language,
-        rights=parse_rights(rights, note),
-        tsa_url=tsa_url,
-        overwrite=overwrite,
-        offline=offline,
-    )
+    config = SwapConfig(to=to, alignments=alignments, mask=mask, face=face, **common)
     with progress_bar() as report:
         made = run(clip, model=model, out=out, config=config, on_progress=report)
     _say(made)
 
 
+@_with_common
 def quick(
     clip: Clip,
     shown: Annotated[
@@ -217,20 +241,11 @@ def quick(
         ),
     ],
     out: Out,
-    colour: Annotated[
-        Literal["auto", "lab", "light", "histogram", "seamless", "none"],
-        typer.Option(help="How the new face gets the scene's colours.", rich_help_panel=LOOK),
-    ] = "auto",
+    common: dict[str, Any],
     looks: Annotated[
         int,
         typer.Option(help="How many pictures of a clip of them are used at most.", rich_help_panel=LOOK),
     ] = 48,
-    shape: Shape = 0.6,
-    mask_erode: MaskErode = 0.02,
-    mask_blur: MaskBlur = 0.08,
-    sharpen: Sharpen = 0.0,
-    face_scale: FaceScale = 1.0,
-    occlusion: Occlusion = True,
     number: Annotated[
         int | None,
         typer.Option(
@@ -241,16 +256,6 @@ def quick(
             rich_help_panel=LOOK,
         ),
     ] = None,
-    start: Start = None,
-    end: End = None,
-    audio: Audio = "keep",
-    label: LabelOption = "auto",
-    label_language: LabelLanguageOption = "en",
-    rights: RightsOption = None,
-    note: Note = "",
-    tsa_url: TsaUrl = None,
-    overwrite: Overwrite = False,
-    offline: Offline = False,
 ) -> None:
     """Swap a face at once, without training: a picture of the person is bent onto the clip's face.
 
@@ -265,26 +270,7 @@ def quick(
     from likeness.config import QuickSwapConfig
     from likeness.pipelines.swap_quick import quick as run
 
-    config = QuickSwapConfig(
-        colour=colour,
-        looks=looks,
-        shape=shape,
-        mask_erode=mask_erode,
-        mask_blur=mask_blur,
-        sharpen=sharpen,
-        face_scale=face_scale,
-        occlusion=occlusion,
-        face=number,
-        start_s=parse_time("--start", start),
-        end_s=parse_time("--end", end),
-        audio=audio,
-        label=label,
-        label_language=label_language,
-        rights=parse_rights(rights, note),
-        tsa_url=tsa_url,
-        overwrite=overwrite,
-        offline=offline,
-    )
+    config = QuickSwapConfig(looks=looks, face=number, **common)
     with progress_bar() as report:
         made = run(clip, face=shown, consent=consent, out=out, config=config, on_progress=report)
     _say(made)

@@ -45,11 +45,17 @@ BATCH = 4
 Side: TypeAlias = Literal["A", "B"]
 
 
-class AnyModel(Protocol):
-    """What `convert` needs of every model."""
+class Decoder(Protocol):
+    """What shows cut faces as another person's."""
 
     @property
     def size_px(self) -> int: ...
+
+    def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]: ...
+
+
+class AnyModel(Protocol):
+    """What `convert` needs of every model."""
 
     @property
     def refs(self) -> tuple[ModelRef, ...]: ...
@@ -63,10 +69,8 @@ class AnyModel(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
 
-class Model(AnyModel, Protocol):
+class Model(AnyModel, Decoder, Protocol):
     """What it needs of one that decodes faces; `engines.swap.model.SwapModel` is one."""
-
-    def swap(self, faces: Picture, to: Side = "B") -> tuple[Floats, Floats]: ...
 
 
 def convert(
@@ -115,7 +119,7 @@ def convert(
         return write_swapped(
             reader,
             follow(reader, chooser, hands, found),
-            _swap_of(opened, config, rate_hz),
+            swap_of(opened, config, rate_hz),
             out,
             _describe(config, clip, opened, permission),
             config,
@@ -145,7 +149,8 @@ def known_face(model: AnyModel, side: Side) -> Floats | None:
     return known if np.isfinite(known).all() else None
 
 
-def _swap_of(model: Model | WarpModel, config: SwapConfig, rate_hz: float) -> Swap:
+def swap_of(model: Decoder | WarpModel, config: SwapConfig, rate_hz: float) -> Swap:
+    """What replaces the face in frame after frame; nothing is asked of consent, and nothing sealed."""
     if isinstance(model, WarpModel):
         return Bent(model.renderer(rate_hz), config, rate_hz).swap
     if config.colour == "auto":
@@ -156,7 +161,7 @@ def _swap_of(model: Model | WarpModel, config: SwapConfig, rate_hz: float) -> Sw
 class _Learned:
     """The swap of a clip, a few faces at a time."""
 
-    def __init__(self, model: Model, config: SwapConfig, rate_hz: float) -> None:
+    def __init__(self, model: Decoder, config: SwapConfig, rate_hz: float) -> None:
         self._model = model
         self._config = config
         self._finisher = Finisher(config, rate_hz)

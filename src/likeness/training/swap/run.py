@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from likeness.consent.permission import Consent
 from likeness.engines.swap import model as files
-from likeness.engines.swap.model_file import Header, Side
+from likeness.engines.swap.model_file import Header
 from likeness.errors import TrainingDiverged, UsageError
 from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
@@ -23,14 +22,16 @@ from likeness.training.outcome import Outcome
 from likeness.training.perceptual import read_vgg
 from likeness.training.swap import sheet
 from likeness.training.swap.budget import Budget
+from likeness.training.swap.card import header_of
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.kinds import DEFAULT, Kind, config_of, make_kind
 from likeness.training.swap.learner import SwapLearner
-from likeness.training.swap.permit import Permits, check_records, middle, permit
+from likeness.training.swap.permit import Permits, check_records, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder
 from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
 from likeness.training.world import join_world
+from likeness.types import Making
 
 MOST_RECOVERIES = 3
 SAVE_S = 60.0
@@ -313,42 +314,14 @@ class SwapRun:
 
     def header(self) -> Header:
         """What the model file says of itself."""
-        permissions: dict[Side, Any] = {"B": self.permits.b}
-        if self.permits.a is not None and "A" in self.kind.sides:
-            permissions["A"] = self.permits.a
-        data: dict[Side, str] = {"A": self.plan.data_a, "B": self.plan.data_b}
-        return Header(self.plan.model, self.learner.config, permissions, data, self._card())
-
-    def _card(self) -> dict[str, Any]:
-        return {
-            "what": self.kind.what(both=self.permits.a is not None),
-            "model": self.plan.model,
-            "parameters": sum(one.numel() for one in self.learner.net.parameters()),
-            "steps": self.learner.steps,
-            "refinement_rounds": self.standing.rounds,
-            "seconds": round(self.budget.elapsed(), 1),
-            "faces": {"A": len(self.permits.faces_a), "B": len(self.permits.faces_b)},
-            "identity": self._identities(),
-            "settings": self.plan.settings,
-            "made": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
-            "limits": self.kind.limits,
-        }
-
-    def _identities(self) -> dict[str, list[float]]:
-        """The median embedding of each person, by which `convert` knows whose face to replace."""
-        faces = {"A": self.permits.faces_a, "B": self.permits.faces_b}
-        middles = {side: middle(faces[side]) for side in self.kind.sides}
-        return {
-            side: [round(float(one), 4) for one in found]
-            for side, found in middles.items()
-            if found is not None
-        }
+        seconds = round(self.budget.elapsed(), 1)
+        return header_of(self.kind, self.plan, self.permits, self.standing, seconds)
 
     def show(self) -> None:
         """Write a sheet to look at."""
         sheet.save_sheet(self.kind.draw(), self.folder, self.learner.steps, self._making())
 
-    def _making(self) -> Any:
+    def _making(self) -> Making:
         return sheet.making_of(self.plan.model, self.learner.steps, self.permits.b)
 
     def _finish(self) -> None:
