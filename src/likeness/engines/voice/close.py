@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,11 @@ from likeness.engines.voice.psola import Places as Cycles
 from likeness.engines.voice.psola import at_samples, lay_grains, mark_pitch, place_marks
 from likeness.types import Floats
 
+SHAPED: Final = 0.5
+"""How much of the way from their own envelope to the wanted one grains go.
+
+Not at all, they mumble; all of it, they are less the person's own.
+"""
 _KNOWN_FRAMES = 6000  # a minute tells what a voice's envelopes are like on average
 _MIN_FRAMES = 50
 _MIN_RATIO, _MAX_RATIO = 0.9, 1.5
@@ -116,7 +122,7 @@ class CloseVoice:
         if protect:
             share = protect * at_samples(_unvoiced(features), count, RATE_HZ)
             said = (said + share * (features.samples - said)).astype(np.float32)
-        return shape(said, envelope, f0_hz, features.voiced, features.energy)
+        return shape(said, envelope, f0_hz, features.voiced, features.energy, amount=SHAPED)
 
     def sing(
         self, features: Features, turns: Cycles, envelope: Floats, *, moved: bool, protect: float = 0.0

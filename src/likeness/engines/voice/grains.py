@@ -44,12 +44,12 @@ class Costs:
     """
 
     candidates: int = 24
-    voicing: float = 0.15
-    pitch: float = 0.05
+    voicing: float = 0.5
+    pitch: float = 0.25
     envelope: float = 0.1
-    join: float = 0.015
-    join_envelope: float = 0.03
-    join_pitch: float = 0.05
+    join: float = 0.04
+    join_envelope: float = 0.08
+    join_pitch: float = 0.1
 
 
 DEFAULT: Final = Costs()
