@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from likeness.nn.swap import SIDES, Face
 
 SLOPE = 0.1
+PUBLISHED_RATE = 5e-5
+"""Of Adam, as both are trained by default."""
 
 
 @dataclass(frozen=True, slots=True)
