@@ -115,8 +115,8 @@ def recall(model: str, media: Media, weights: Path, steps: int) -> SwapLearner:
 def _baseline(model: str, a: Faces, b: Faces, share_of: Callable[[int], float]) -> SwapLearner:
     """One of the older networks in the hands of the same trainer, at the rate that it was published with.
 
-    At ours, twenty times higher, it breaks down after forty steps; at 2e-4 it learned no faster. First weights
-    are by the same rule as ours, for its own would cost it minutes.
+    At ours, twenty times higher, it breaks down after forty steps; at 2e-4 it learned no faster. First
+    weights are by the same rule as ours, for its own would cost it minutes.
     """
     settings = SwapSettings(learning_rate=PUBLISHED_RATE, warm_up=0)
     learner = SwapLearner(a, b, MODELS["slim64"], settings, share_of=share_of)
