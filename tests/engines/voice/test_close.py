@@ -83,6 +83,19 @@ def test_frames_of_a_kind_that_was_never_heard_stay_as_they_are() -> None:
     assert np.allclose(lively.restore(made, 0 * voiced), level(made), atol=1e-5)
 
 
+def test_a_long_song_gets_the_persons_mean() -> None:
+    rng = np.random.default_rng(1)
+    true = rng.normal(0, 1, (600, 48)).astype(np.float32)
+    voiced, energy = np.tile([0.0, 1.0], 300).astype(np.float32), np.full(600, -3, np.float32)
+    lively = Liveliness.compare(true, true, voiced, energy)
+    song = np.tile(true, (20, 1)) + np.linspace(1, -1, 48, dtype=np.float32)
+    sung = np.tile(voiced, 20)
+    centred = lively.centre(song, sung)
+    assert np.abs(centred[sung == 1].mean(0) - lively.true[1]).max() < 0.06
+    assert np.array_equal(centred[sung == 0], song[sung == 0])
+    assert np.array_equal(lively.centre(song, 0 * sung), song)
+
+
 def test_what_is_said_has_the_wanted_pitch_envelope_and_loudness(voice: CloseVoice, source: Features) -> None:
     f0_hz = source.f0_hz * np.float32(0.6)
     like = speak(SOUNDS, 114, seed=9)

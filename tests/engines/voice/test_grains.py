@@ -79,3 +79,10 @@ def test_units_in_their_own_order_and_pitch_are_the_recording(grains: Grains) ->
     for number in range(8):
         middle = slice(number * EACH * UNIT + 4 * HOP, (number + 1) * EACH * UNIT - 4 * HOP)
         assert np.corrcoef(found[middle], original.samples[middle])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(("size", "k"), [(5, 24), (24, 24), (400, 24), (2000, 24), (4097, 3), (640, 40)])
+def test_the_highest_are_found(size: int, k: int) -> None:
+    scores = np.random.default_rng(size).normal(size=(7, size)).astype(np.float32)
+    found = np.sort(grains_module._highest(scores, k), axis=1)
+    assert np.array_equal(found, np.sort(np.argsort(-scores, axis=1)[:, :k], axis=1))

@@ -32,6 +32,7 @@ _MIN_FRAMES = 50
 _MIN_RATIO, _MAX_RATIO = 0.9, 1.5
 _QUIET = 3.0  # nepers below the loudest, 26 dB: what is quieter than that is no consonant
 _SMOOTHING = 0.7  # frames
+_DOUBT_FRAMES = 300  # that long a song tells half of what its sounds are like on average
 
 
 def whole_envelope(envelopes: Envelopes) -> Floats:
@@ -79,6 +80,18 @@ class Liveliness:
         """(n, 48) as lively as the person's own, from what the decoder made."""
         kind = (voiced >= VOICED).astype(np.int64)
         return (_level(made) - self.made[kind]) * self.ratio[kind] + self.true[kind]
+
+    def centre(self, envelope: Floats, voiced: Floats) -> Floats:
+        """(n, 48) with the person's own mean where it is voiced, the more surely the longer it is.
+
+        A singer's sounds are not those of speech, and what is made of them can be off in all of a song alike.
+        """
+        kind = voiced >= VOICED
+        count = int(kind.sum())
+        if not count:
+            return envelope
+        off = envelope[kind].mean(0) - self.true[1]
+        return np.asarray(envelope - np.outer(kind, off * (count / (count + _DOUBT_FRAMES))), np.float32)
 
 
 class CloseVoice:
@@ -147,6 +160,7 @@ class CloseVoice:
             samples = lay_grains(samples, marks, wanted, wanted.places, count, RATE_HZ)
             f0_hz = _pitch_of(turns, len(features))
         amount = 1 - protect * _unvoiced(features)
+        envelope = self._liveliness.centre(envelope, features.voiced)
         return shape(samples, envelope, f0_hz, features.voiced, features.energy, amount=amount)
 
 
