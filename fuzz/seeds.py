@@ -37,6 +37,7 @@ def main() -> None:
         _write_motion(corpus, Path(folder))
         _write_signed(corpus, Path(folder))
         _write_consent(corpus, Path(folder))
+        _write_voice_models(corpus, Path(folder))
     for name, data in _containers().items():
         (corpus / "containers" / name).write_bytes(data)
     (corpus / "payloads" / "word").write_bytes(signs(0xDEADBEEF).tobytes())
@@ -71,6 +72,27 @@ def _write_consent(corpus: Path, folder: Path) -> None:
         (corpus / "strict_json" / name).write_bytes(one.to_bytes())
     (corpus / "revocations" / "revocation").write_bytes(consent.revoke(signed, key, "so").to_bytes())
     (corpus / "revocations" / "reference").write_bytes(apart.to_bytes())
+
+
+def _write_voice_models(corpus: Path, folder: Path) -> None:
+    """A checkpoint, and the index of one; `load_index` wants vectors of two numbers here."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.engines.rvc.index_files import index_bytes
+    from tests.rvc_models import write_file
+
+    write_file(corpus / "voice_models" / "v.pth")
+    vectors = np.random.default_rng(0).standard_normal((9, 2)).astype(np.float32)
+    whole = index_bytes([vectors[:4], vectors[:0], vectors[4:]], vectors[:3])
+    (corpus / "voice_indexes" / "index").write_bytes(whole)
+    (corpus / "voice_indexes" / "behind").write_bytes(whole[4:])
+    (corpus / "voice_indexes" / "sparse").write_bytes(
+        index_bytes([vectors, vectors[:0]], vectors[:2], sparse=True)
+    )
+    (corpus / "voice_indexes" / "lists").write_bytes(
+        b"full" + struct.pack("<QQ", 1, 3) + vectors[:3].tobytes() + bytes(24)
+    )
+    np.save(folder / "a.npy", vectors)
+    (corpus / "voice_indexes" / "npy").write_bytes((folder / "a.npy").read_bytes())
 
 
 def _containers() -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -248,6 +249,44 @@ def whole_alignments() -> str:
     return path.read_text(encoding="utf-8").replace("[1.0, 1.0, 1.0]", "VALUE", 1)
 
 
+def voice_indexes(data: bytes) -> None:
+    """An index of a voice model: any bytes, and a sound beginning with any bytes behind it."""
+    from likeness.engines.rvc.index import load_index  # needs torch
+
+    head = struct.pack("<iqqq?i", 2, 3, 0, 0, True, 1)
+    centres = struct.pack("<QQ4siqqq?iQ2f", 1, 1, b"IxF2", 2, 1, 0, 0, True, 1, 2, 0, 0)
+    lists = b"IwFl" + head + centres + struct.pack("<BQ4sQQ", 0, 0, b"ilar", 1, 8)
+    for one in (data, b"IwFl" + data, lists + data):
+        path = folder() / "a.index"
+        path.write_bytes(one)
+        try:
+            index = load_index(path, 2)
+        except LikenessError as error:
+            assert error.hint
+        else:
+            assert np.isfinite(index.draw_near(np.ones((3, 2), np.float32))).all()
+
+
+def voice_models(data: bytes) -> None:
+    """A checkpoint of RVC, and the network that listens for it."""
+    from likeness.engines.rvc.content import ContentModel
+    from likeness.engines.rvc.library import load_synthesizer
+
+    for name in ("v.pth", "v.safetensors"):
+        path = folder() / name
+        path.write_bytes(data)
+        try:
+            load_synthesizer(path)
+        except LikenessError as error:
+            assert error.hint
+    path = folder() / "hubert.onnx"
+    path.write_bytes(data)
+    try:
+        ContentModel(path, 768)
+    except LikenessError as error:
+        assert error.hint
+
+
 @cache
 def _key() -> ConsentKey:
     return create_key(Path(_temporary().name) / "key.pem")
@@ -269,5 +308,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         records,
         revocations,
         alignments,
+        voice_indexes,
+        voice_models,
     )
 }
