@@ -27,6 +27,7 @@ from likeness.motion.file import FIELDS, write_motion
 from likeness.motion.frame import DriverInfo, MotionFrame
 from likeness.types import Making
 from likeness.verification import verify
+from likeness.voices.voice_file import write_voice
 
 
 def main() -> None:
@@ -79,7 +80,9 @@ def _write_voice_models(corpus: Path, folder: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.engines.rvc.index_files import index_bytes
     from tests.rvc_models import write_file
+    from tests.voice_people import corpus_record, make_voice
 
+    write_voice(make_voice(corpus_record(folder)), corpus / "voices" / "anna.voice")
     write_file(corpus / "voice_models" / "v.pth")
     vectors = np.random.default_rng(0).standard_normal((9, 2)).astype(np.float32)
     whole = index_bytes([vectors[:4], vectors[:0], vectors[4:]], vectors[:3])

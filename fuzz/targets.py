@@ -287,6 +287,27 @@ def voice_models(data: bytes) -> None:
         assert error.hint
 
 
+def voices(data: bytes) -> None:
+    """A `.voice` file: any bytes, any header, and any text in the place of what a header says."""
+    from likeness.voices.voice_file import open_voice
+
+    text = data.decode("utf-8", "replace")
+    said = json.dumps({"format": "likeness-voice", "version": 1, "name": text, "consent": {"record": text}})
+    path = folder() / "a.voice"
+    for whole in (data, _safetensors(text), _safetensors(said), _safetensors(said[:-1] + f', "x": {text}}}')):
+        path.write_bytes(whole)
+        try:
+            open_voice(path)
+        except LikenessError as error:
+            assert error.hint
+
+
+def _safetensors(text: str) -> bytes:
+    """A safetensors file that holds nothing, and says this of itself."""
+    head = json.dumps({"__metadata__": {"likeness": text}}).encode()
+    return struct.pack("<Q", len(head)) + head
+
+
 @cache
 def _key() -> ConsentKey:
     return create_key(Path(_temporary().name) / "key.pem")
@@ -310,5 +331,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         alignments,
         voice_indexes,
         voice_models,
+        voices,
     )
 }

@@ -97,6 +97,7 @@ def test_say(cli: Cli, anna: Path, tmp_path: Path) -> None:
         (["convert", "talk.wav", "--to", "none.voice", "-o", "out.wav"], 3),
         (["convert", "talk.wav", "--to", "talk.wav", "-o", "out.wav"], 7),
         (["convert", "talk.wav", "-o", "out.wav"], 2),
+        (["convert", "talk.wav", "talk2.wav", "--to", "anna.voice", "-o", "out.wav"], 2),
         (["convert", "none.wav", "--to", "anna.voice", "-o", "out.wav"], 3),
         (["convert", "talk.wav", "--to", "anna.voice", "-o", "out.txt"], 3),
         (["convert", "talk.wav", "--to", "anna.voice", "-o", "talk.wav", "--overwrite"], 2),
@@ -127,6 +128,7 @@ def test_refusals(
     code: int,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk2.wav").write_bytes(talk.read_bytes())
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     done = cli("voice", *words)
     assert done.is_refusal(code), (done.code, done.err)

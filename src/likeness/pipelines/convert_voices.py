@@ -81,6 +81,8 @@ def convert_all(
     if folder.exists() and not folder.is_dir():
         raise OutputExists(f"{folder} is a file, and a folder is to be written.", "Give another name.")
     is_new = not folder.is_dir()
+    if is_new and folder.suffix.lower() in _SAME:
+        raise UsageError(f"Several files cannot become {folder.name}.", "Name a folder to put them into.")
     if not is_new:
         for out in outputs:
             check_file_output(out, overwrite=config.overwrite, inputs=paths)

@@ -138,7 +138,7 @@ def enroll(
         path=out,
         voice=dataclasses.replace(voice, sha256=sha256),
         used_s=voice.used_s,
-        pauses_s=sum(one.length_s - one.kept_s - sum(d.length_s for d in one.dropped) for one in files),
+        pauses_s=sum(one.pauses_s for one in files),
         recordings=voice.recordings,
         dropped=dropped,
         warnings=(*permission.notes, *warnings, *learnt.notes),

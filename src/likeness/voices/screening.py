@@ -111,6 +111,12 @@ class Screened:
         """How much is good."""
         return sum(one.length_s for one in self.stretches)
 
+    @property
+    def pauses_s(self) -> float:
+        """How much was neither kept nor dropped, because nobody spoke."""
+        read = [one.length_s for one in self.dropped if one.reason != "enough"]
+        return max(0.0, self.length_s - self.kept_s - sum(read))
+
     def refuse(self, reason: Reason, detail: str = "") -> Screened:
         """The same file, of which nothing is kept."""
         all_of_it = Dropped(self.path.name, 0.0, self.length_s, reason, detail)
