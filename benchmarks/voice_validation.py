@@ -19,8 +19,8 @@ from voice_pairs import MAX_S, RATE_HZ, SPEECH, files_of, read, split_target
 from voice_second import equal_error
 from voice_systems import synthesise
 
-SPEAKERS, PIECE_S = 80, 5.0
-SPOILT = 10  # utterances
+SPEAKERS, PIECE_S = 60, 5.0
+SPOILT = 6  # utterances
 
 
 def measure_measures(judge: Judge) -> dict[str, Any]:

@@ -83,3 +83,28 @@ def test_the_face_swap(repository: Path, tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("between.png", "warp.png", "swapped.mp4", newest):
         found = likeness.verify(work / name)
         assert (found.state, found.act) == ("valid", "swap"), name
+
+
+@pytest.mark.timeout(900)
+def test_the_voice(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`notebooks/voice.ipynb` as it is: its voices are synthetic."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.read(repository / "notebooks" / "voice.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "the repository holds no results"
+    work = tmp_path / "work"
+    work.mkdir()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(work)}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output.data for output in outputs if "data" in output]
+    assert sum("<audio" in data.get("text/html", "") for data in shown) == 8
+    assert sum("image/png" in data for data in shown) >= 8
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert printed.count("refused: ") == 3
+    assert printed.count("  similarity   to the target ") == 2
+    assert not (work / "refused.voice").exists()
+    for name in ("talk-anna.wav", "song-anna.wav", "said.wav"):
+        found = likeness.verify(work / name)
+        assert (found.state, found.act) == ("valid", "voice"), name
