@@ -7,7 +7,7 @@ their own grains have that, and say what was said only about. So the grains are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -104,12 +104,16 @@ class CloseVoice:
     """
 
     def __init__(self, recordings: Sequence[Features], clear: ClearVoice, costs: Costs = DEFAULT) -> None:
-        self._recordings, self._costs = recordings, costs
-        self._liveliness = _listen_to_itself(recordings, clear)
+        self._recordings, self._costs, self._source = recordings, costs, Source()
+        for recording in recordings:
+            self._source.hear(recording.content, recording.energy[::2])
+        self._liveliness = self._listen_to_itself(clear)
 
     @cached_property
     def _grains(self) -> Grains:
-        return Grains.cut(self._recordings)  # a song needs none
+        # Late, since a song needs none.
+        say = self._source.say
+        return Grains.cut([replace(one, content=say(one.content)) for one in self._recordings])
 
     def envelope(self, envelopes: Envelopes, voiced: Floats) -> Floats:
         """(n, 48): the wanted envelope, without its level, from what the decoder says."""
@@ -119,7 +123,7 @@ class CloseVoice:
         """What was said, in the person's own sounds.
 
         Args:
-            features: of the source; n frames.
+            features: of the source, with content that is without its speaker (`Source.say`); n frames.
             turns: (160 n or more,) float64, how many periods of the wanted pitch have passed at each sample.
             envelope: (n, 48) float32, as `CloseVoice.envelope` gives it.
             protect: how much of the source's own breaths and consonants is kept, 0…1.
@@ -163,26 +167,22 @@ class CloseVoice:
         envelope = self._liveliness.centre(envelope, features.voiced)
         return shape(samples, envelope, f0_hz, features.voiced, features.energy, amount=amount)
 
-
-def _listen_to_itself(recordings: Sequence[Features], clear: ClearVoice) -> Liveliness:
-    """What the decoder makes of the person's own speech, against how it was."""
-    source, made, heard, frames = Source(), [], [], 0
-    for recording in recordings:
-        source.hear(recording.content, recording.energy[::2])
-    for recording in recordings:
-        said = source.say(recording.content)
-        envelopes = clear.shape(said, recording.f0_hz, recording.voiced, recording.energy)
-        made.append(whole_envelope(envelopes))
-        heard.append(recording)
-        frames += len(recording)
-        if frames >= _KNOWN_FRAMES:
-            break
-    return Liveliness.compare(
-        np.concatenate(made),
-        np.concatenate([one.envelope for one in heard]),
-        np.concatenate([one.voiced for one in heard]),
-        np.concatenate([one.energy for one in heard]),
-    )
+    def _listen_to_itself(self, clear: ClearVoice) -> Liveliness:
+        """What the decoder makes of the person's own speech, against how it was."""
+        made: list[Floats] = []
+        heard: list[Features] = []
+        for one in self._recordings:
+            said = self._source.say(one.content)
+            made.append(whole_envelope(clear.shape(said, one.f0_hz, one.voiced, one.energy)))
+            heard.append(one)
+            if sum(map(len, heard)) >= _KNOWN_FRAMES:
+                break
+        return Liveliness.compare(
+            np.concatenate(made),
+            np.concatenate([one.envelope for one in heard]),
+            np.concatenate([one.voiced for one in heard]),
+            np.concatenate([one.energy for one in heard]),
+        )
 
 
 def _pitch_of(turns: Cycles, frames: int) -> Floats:
