@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +13,11 @@ from likeness.config import VoiceConfig
 from likeness.engines.voice.analysis import LEVEL, VOICED, Features, analyse
 from likeness.engines.voice.base import Heard
 from likeness.engines.voice.blocks import Block, cut_blocks, join_blocks
-from likeness.engines.voice.clear import ClearVoice, Envelopes, Source, lift
+from likeness.engines.voice.clear import ClearVoice, Envelopes, Source
 from likeness.engines.voice.close import CloseVoice, whole_envelope
-from likeness.engines.voice.correct import along, match_energy, shape, smooth
+from likeness.engines.voice.correct import along, shape, smooth
 from likeness.engines.voice.envelope import HOP, RATE_HZ
+from likeness.engines.voice.manner import Manner, carry
 from likeness.engines.voice.pool import unpack
 from likeness.engines.voice.top import add_top
 from likeness.engines.voice.vocoder import Vocoder, turn
@@ -27,7 +29,11 @@ from likeness.voices.voice import PitchRange, Voice
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
 DEFAULT_LIKENESS: Final = 0.7
-_KNEE = 0.8
+_KNEE: Final = 0.8
+_LOUDNESS: Final = {True: 0.5, False: 1.0}  # how far loudness becomes the person's, by `keep_loudness`
+_MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
+_MELODY: Final = 0.5  # how far pitch is carried over by quantiles, instead of moved and stretched
+_SETTLED: Final = 6000  # frames, after which the source's manner is known well enough
 _CALMER, _LIVELIER = 0.6, 1.6  # how much a melody may be pressed or stretched
 
 
@@ -54,7 +60,11 @@ class VoiceEngine:
                 "Make the voice again with `likeness voice enroll`.",
             )
         self._clear, self._source, self._vocoder = ClearVoice(voice.decoder), Source(), Vocoder()
-        self._close = CloseVoice(unpack(voice.pool), self._clear)
+        recordings = unpack(voice.pool)
+        self._close = CloseVoice(recordings, self._clear)
+        self._old, self._new = Manner(most=_SETTLED), Manner()
+        for one in recordings:
+            self._new.hear(one.f0_hz, one.voiced, one.energy)
         self._likeness = DEFAULT_LIKENESS if config.likeness is None else config.likeness
         self._voice, self._heard, self._config, self._semitones = voice, heard, config, semitones
         self._gain = LEVEL / heard.level if heard.level > 0 else 1.0
@@ -96,46 +106,58 @@ class VoiceEngine:
         """All of a block, context included: (160 n,)."""
         features = analyse(block.samples, RATE_HZ, gain=self._gain)
         features = features.cut(0, len(block.samples) // HOP)
-        self._source.hear(features.content[block.heard // 2 :], features.energy[block.heard :: 2])
+        unheard = features.cut(block.heard, len(features))
+        self._source.hear(unheard.content, unheard.energy[::2])
+        self._old.hear(unheard.f0_hz, unheard.voiced, unheard.energy)
+        carried = carry(features.energy, self._old.energy, self._new.energy)
+        loudness = _LOUDNESS[self._config.keep_loudness] * np.clip(carried - features.energy, -_MOST, _MOST)
+        features = replace(features, energy=(features.energy + loudness).astype(np.float32))
         f0_hz = self._pitch(features)
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
         said = self._source.say(features.content)
         envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
-        wanted = self._close.envelope(envelopes, features.voiced)
         if self._config.sing:
-            sound = self._close.sing(
-                features, turns, wanted, moved=bool(self._semitones), protect=self._protect
-            )
+            wanted = self._close.envelope(envelopes, features.voiced)
+            moved = bool(self._semitones)
+            sound = self._close.sing(features, turns, wanted, moved=moved, protect=self._protect)
         else:
-            sound = self._speak(features, turns, envelopes, wanted, block.begin)
+            features = replace(features, content=said)
+            sound = self._speak(features, f0_hz, turns, envelopes, block.begin)
         return soften(sound / np.float32(self._gain))
 
     def _speak(
-        self, features: Features, turns: NDArray[np.float64], envelopes: Envelopes, wanted: Floats, begin: int
+        self,
+        features: Features,
+        f0_hz: Floats,
+        turns: NDArray[np.float64],
+        envelopes: Envelopes,
+        begin: int,
     ) -> Floats:
         """The decoder's sound, the person's own sounds, or a mixture; (160 n,)."""
-        protect, share = self._protect, np.float32(self._likeness)
+        share, wanted = np.float32(self._likeness), whole_envelope(envelopes)
         clear = close = np.zeros(0, np.float32)
         if share < 1:
-            flat = whole_envelope(envelopes)
-            flat = flat - flat.mean(1, keepdims=True)
-            lively = lift(envelopes, wanted - flat)
-            clear = match_energy(self._vocoder.render(*lively, turns, begin), features.energy)
-            kept = protect * along(smooth((features.voiced < VOICED).astype(np.float32), 1.0), len(clear))
+            clear = self._vocoder.render(*envelopes, turns, begin)
+            kept = self._protect * along(
+                smooth((features.voiced < VOICED).astype(np.float32), 1.0), len(clear)
+            )
             clear = np.asarray(clear + kept * (features.samples - clear), np.float32)
         if share > 0:
-            close = self._close.convert(features, turns, wanted, protect=protect)
+            close = self._close.convert(features, turns, wanted, protect=self._protect)
         if not len(clear) or not len(close):
             return clear if len(clear) else close
         mixed = clear + share * (close - clear)
-        return shape(mixed, wanted, self._pitch(features), features.voiced, features.energy, passes=1)
+        return shape(mixed, wanted, f0_hz, features.voiced, features.energy, passes=1)
 
     def _pitch(self, features: Features) -> Floats:
-        """What is wanted."""
-        ranges = (self._heard.pitch, self._voice.pitch)
-        return wanted_pitch(features.f0_hz, *ranges, sing=self._config.sing, semitones=self._semitones)
+        """What is wanted, (n,): sung, the source's own; spoken, the source's melody in the person's range."""
+        log_f0 = np.log(features.f0_hz)
+        if not self._config.sing and self._heard.pitch is not None:
+            line = fit_range(log_f0, self._heard.pitch, self._voice.pitch)
+            log_f0 = line + _MELODY * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
+        return np.asarray(np.exp(log_f0 + self._semitones * np.log(2) / 12), np.float32)
 
 
 def soften(samples: Floats) -> Floats:
@@ -145,16 +167,7 @@ def soften(samples: Floats) -> Floats:
     return np.asarray(np.where(over > 0, bent, samples), np.float32)
 
 
-def wanted_pitch(
-    f0_hz: Floats, source: PitchRange | None, target: PitchRange, *, sing: bool, semitones: float
-) -> Floats:
-    """The pitch that comes out, (n,) from (n,).
-
-    Sung, it is the source's own; spoken, its logarithm is moved and stretched onto the target's range.
-    Moving and stretching leaves the correlation with the source at 1.
-    """
-    moved = np.log(f0_hz.astype(np.float64))
-    if source is not None and not sing:
-        stretch = np.clip(target.spread / max(source.spread, 1e-3), _CALMER, _LIVELIER)
-        moved = (moved - np.log(source.median_hz)) * stretch + np.log(target.median_hz)
-    return np.asarray(np.exp(moved + semitones * np.log(2) / 12), np.float32)
+def fit_range(log_f0: Floats, source: PitchRange, target: PitchRange) -> Floats:
+    """(n,) natural logarithms of f0, moved and stretched from one range to another."""
+    stretch = np.clip(target.spread / max(source.spread, 1e-3), _CALMER, _LIVELIER)
+    return np.asarray((log_f0 - np.log(source.median_hz)) * stretch + np.log(target.median_hz), np.float32)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from likeness.engines.voice.analysis import Features, analyse, join
+from likeness.engines.voice.analysis import LEVEL, Features, analyse, join
 from likeness.engines.voice.clear import SPEAKER, build_decoder, pretrained
 from likeness.engines.voice.envelope import RATE_HZ
 from likeness.engines.voice.pool import pack
@@ -24,7 +24,8 @@ from likeness.voices.voice import Learnt, PitchRange
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
 STEPS: Final = 240
-_RATE, _MEMORY = 1e-3, 0.98
+_RATE, _MEMORY = 3e-3, 0.98
+_NOISY: Final = ((0.2, 0.91), (0.35, 1.1))  # loudness of the noise against the speech, and speed
 _STRETCHES, _FRAMES = 10, 112
 _MOST_FRAMES = 30_000  # five minutes: more does not change much, and takes memory
 
@@ -75,6 +76,12 @@ def learn(
 
 
 def _utterance(features: Features, speaker: Floats, *, offline: bool | None) -> Utterance:
+    """Speech to learn from, heard clean and, since sources are not always, with noise over it."""
     known = pretrained()
     hearings = disguised(hear(features, offline=offline), features.energy, known.usual, known.disguise)
-    return Utterance(features.samples, features.f0_hz, features.voiced, features.energy, speaker, hearings)
+    for loudness, speed in _NOISY:
+        contents = hear(features, [speed], noise=LEVEL * loudness, offline=offline)
+        hearings += disguised(contents, features.energy, known.usual, known.disguise, [speed])
+    return Utterance(
+        features.samples, features.f0_hz, features.voiced, features.energy, speaker, hearings
+    )

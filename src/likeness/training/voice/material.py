@@ -29,6 +29,7 @@ SPEEDS: Final = (0.82, 1.0, 1.22)
 """How many times longer a recording is played."""
 _WHOLLY_DISGUISED = 0.5  # of the stretches; the others by any amount
 _GAIN_SPREAD = 0.3  # of the logarithm of the level
+_ROOM: Final = 0.9 ** np.arange(64)  # the noise of rooms, as a filter of white noise
 _MEAN_SPREAD = 0.15  # of how well a speaker's mean is known, as a part of how much content varies
 
 
@@ -85,29 +86,43 @@ class Batch:
     pulses: Tensor
 
 
-def hear(features: Features, *, offline: bool | None = None) -> list[Floats]:
-    """What is said in a recording, played at all of `SPEEDS`: (k, 144) content each.
+def hear(
+    features: Features, speeds: Sequence[float] = SPEEDS, *, noise: float = 0.0, offline: bool | None = None
+) -> list[Floats]:
+    """What is said in a recording, played at several speeds: (k, 144) content each.
+
+    Args:
+        noise: effective value of noise that is added, of the kind rooms have: the louder the lower.
 
     Raises:
         MissingExtra, ModelMissing, ChecksumMismatch, ModelFormat
     """
-    played = (resample(features.samples, RATE_HZ, round(RATE_HZ * speed)) for speed in SPEEDS)
-    return [encode_content(samples, RATE_HZ, offline=offline) for samples in played]
+    samples = features.samples
+    if noise:
+        white = np.random.default_rng(0).standard_normal(len(samples), np.float32)
+        room = np.convolve(white, _ROOM, "same")
+        samples = (samples + np.float32(noise) / room.std() * room).astype(np.float32)
+    played = (resample(samples, RATE_HZ, round(RATE_HZ * speed)) for speed in speeds)
+    return [encode_content(one, RATE_HZ, offline=offline) for one in played]
 
 
 def disguised(
-    contents: Sequence[Floats], energy: Floats, usual: Floats, disguise: Disguise
+    contents: Sequence[Floats],
+    energy: Floats,
+    usual: Floats,
+    disguise: Disguise,
+    speeds: Sequence[float] = SPEEDS,
 ) -> tuple[Hearing, ...]:
     """What `hear` gives, each without what is common to all of it.
 
     Args:
-        contents: one for each of `SPEEDS`.
+        contents: one for each of `speeds`.
         energy: (n,) of the recording, as in `Features`.
         usual: as for `Centre`.
         disguise: of others than the speaker.
     """
     hearings = []
-    for speed, content in zip(SPEEDS, contents, strict=True):
+    for speed, content in zip(speeds, contents, strict=True):
         centre = Centre(usual)
         place = np.arange(len(content)) * (2 / speed)
         centre.hear(content, np.interp(place, np.arange(len(energy)), energy).astype(np.float32))
