@@ -54,12 +54,13 @@ def require_crepe() -> Any:
     """The package, imported.
 
     Raises:
-        MissingExtra: torchcrepe is not installed.
+        MissingExtra: torchcrepe, or something that it needs, is not installed or does not work.
     """
     try:
         return importlib.import_module("torchcrepe")
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # the latter where torchaudio was built for another torch
         raise MissingExtra(
-            "Pitch by CREPE needs the package torchcrepe, which is not installed here.",
+            "Pitch by CREPE needs the package torchcrepe, which is not installed here, or cannot be "
+            "imported.",
             'Install it with `pip install torchcrepe`, or add --f0 swift (f0="swift" in Python).',
         ) from error

@@ -31,6 +31,7 @@ from likeness.types import Floats, ModelRef
 VERSION: Final = "1"
 _TWICE = HOP // FRAME  # frames of RVC to one of content
 _FADE = 2  # frames on either side of a cut in which both pieces are heard
+_STEP = 100  # frames: torch keeps something for every length that it has seen
 _MARGIN = WINDOW // 2 + _FADE  # frames on either side that are made, so that loudness is known at the cut
 
 
@@ -124,7 +125,7 @@ class RvcConverter:
             turned: how far the tone has turned before the piece, cycles.
         """
         sound = remove_rumble(piece.sound)
-        head, length, phase = CONTEXT - _MARGIN, piece.frames + 2 * _MARGIN, 0.0
+        head, phase = CONTEXT - _MARGIN, 0.0
         f0_hz = self._follow(sound)
         if f0_hz is not None:
             cycles = f0_hz.astype(np.float64) * FRAME_S
@@ -132,6 +133,8 @@ class RvcConverter:
             turned = (turned + float(cycles[CONTEXT : CONTEXT + piece.frames].sum())) % 1
         content = self._hear(sound, f0_hz)
         count = len(content)
+        needed = piece.frames + 2 * _MARGIN
+        length = min(needed + -needed % _STEP, count - head)
         wave = self._voice.infer(
             content,
             None,
@@ -144,7 +147,7 @@ class RvcConverter:
         ).reshape(length, -1)
         source = sound.reshape(-1, FRAME)[head : head + length]
         wave = limit(follow_loudness(wave, source, self._settings.rms_mix))
-        return wave[_MARGIN - _FADE : length - _MARGIN + _FADE].flatten(), turned
+        return wave[_MARGIN - _FADE : needed - _MARGIN + _FADE].flatten(), turned
 
     def _follow(self, sound: Floats) -> Floats | None:
         """The pitch that is wanted of each frame, Hz; 0 = unvoiced. None for models that take none."""

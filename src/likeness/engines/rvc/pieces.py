@@ -25,7 +25,8 @@ class Piece(NamedTuple):
     """Some of the sound.
 
     Attributes:
-        sound: ((CONTEXT + frames + CONTEXT) · FRAME,) float32; beyond the ends of all sound it is mirrored.
+        sound: (n,) float32: `CONTEXT` frames, the piece, and `CONTEXT` frames or more; beyond the ends of all
+            sound it is mirrored. All but the last are equally long: torch keeps something for every length.
         start: the first frame behind the context, counted from the beginning of all sound.
         frames: without context.
         is_last: nothing follows.
@@ -51,7 +52,8 @@ def cut(blocks: Iterable[Floats]) -> Iterator[Piece]:
             sound = np.concatenate(held)
             frames = _quietest(sound[before * FRAME :][: LONGEST * FRAME])
             end = before + frames
-            yield Piece(_mirror(sound[: (end + CONTEXT) * FRAME], before, CONTEXT), start, frames, False)
+            heard = sound[: (before + LONGEST + CONTEXT) * FRAME]
+            yield Piece(_mirror(heard, before, CONTEXT), start, frames, False)
             start, before = start + frames, CONTEXT
             held = [sound[(end - before) * FRAME :]]
             count = len(held[0])
