@@ -61,7 +61,7 @@ class VoiceEngine:
             )
         self._clear, self._source, self._vocoder = ClearVoice(voice.decoder), Source(), Vocoder()
         recordings = unpack(voice.pool)
-        self._close = CloseVoice(recordings, self._clear)
+        self._close = CloseVoice(recordings)
         self._old, self._new = Manner(most=_SETTLED), Manner()
         for one in recordings:
             self._new.hear(one.f0_hz, one.voiced, one.energy)
@@ -119,8 +119,7 @@ class VoiceEngine:
         said = self._source.say(features.content)
         envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
         if self._config.sing:
-            wanted = self._close.envelope(envelopes, features.voiced)
-            moved = bool(self._semitones)
+            wanted, moved = whole_envelope(envelopes), bool(self._semitones)
             sound = self._close.sing(features, turns, wanted, moved=moved, protect=self._protect)
         else:
             features = replace(features, content=said)
