@@ -95,7 +95,7 @@ def analyse(
     content = encode_content(sound, RATE_HZ, offline=offline)
     count = len(content) * FRAME // HOP
     sound = np.pad(sound, (0, count * HOP - len(sound)))
-    f0_hz, voiced = _pitch(sound, count, offline=offline)
+    f0_hz, voiced = find_pitch(sound, count, offline=offline)
     return Features(
         samples=sound,
         content=content,
@@ -146,8 +146,8 @@ def frame_energy(samples: Floats, count: int) -> Floats:
     return np.asarray(0.5 * np.log(power + _ENERGY_FLOOR**2), np.float32)
 
 
-def _pitch(samples: Floats, count: int, *, offline: bool | None) -> tuple[Floats, Floats]:
-    """Pitch and voicing of every frame of 10 ms."""
+def find_pitch(samples: Floats, count: int, *, offline: bool | None = None) -> tuple[Floats, Floats]:
+    """Pitch, Hz, and 0…1 how surely it is voiced, of `count` frames of (n,) samples at 16 kHz."""
     pitch = follow_pitch(samples, RATE_HZ, min_hz=_LOWEST_HZ, max_hz=_HIGHEST_HZ, offline=offline)
     wanted_s, found_s = np.arange(count) * FRAME_S, np.arange(len(pitch.f0_hz)) * HOP_S
     sure = pitch.confidence >= VOICED

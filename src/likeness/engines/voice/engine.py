@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likeness.config import VoiceConfig
-from likeness.engines.voice.analysis import LEVEL, VOICED, Features, analyse
+from likeness.engines.voice.analysis import LEVEL, VOICED, Features, analyse, find_pitch
 from likeness.engines.voice.base import Heard
 from likeness.engines.voice.blocks import Block, cut_blocks, join_blocks
 from likeness.engines.voice.clear import ClearVoice, Envelopes, Source
 from likeness.engines.voice.close import CloseVoice, whole_envelope
-from likeness.engines.voice.correct import along, shape, smooth
+from likeness.engines.voice.correct import along, smooth
 from likeness.engines.voice.envelope import HOP, RATE_HZ
 from likeness.engines.voice.manner import Manner, carry
 from likeness.engines.voice.pool import unpack
@@ -28,9 +28,10 @@ from likeness.voices.voice import PitchRange, Voice
 
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
-DEFAULT_LIKENESS: Final = 0.7
+DEFAULT_LIKENESS: Final = 0.5
+_CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
-_LOUDNESS: Final = {True: 0.5, False: 1.0}  # how far loudness becomes the person's, by `keep_loudness`
+_LOUDNESS: Final = {True: 0.75, False: 1.0}  # how far loudness becomes the person's, by `keep_loudness`
 _MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
 _MELODY: Final = 0.5  # how far pitch is carried over by quantiles, instead of moved and stretched
 _SETTLED: Final = 6000  # frames, after which the source's manner is known well enough
@@ -109,9 +110,8 @@ class VoiceEngine:
         unheard = features.cut(block.heard, len(features))
         self._source.hear(unheard.content, unheard.energy[::2])
         self._old.hear(unheard.f0_hz, unheard.voiced, unheard.energy)
-        carried = carry(features.energy, self._old.energy, self._new.energy)
-        loudness = _LOUDNESS[self._config.keep_loudness] * np.clip(carried - features.energy, -_MOST, _MOST)
-        features = replace(features, energy=(features.energy + loudness).astype(np.float32))
+        if not self._config.sing:
+            features = replace(features, energy=self._loudness(features.energy))
         f0_hz = self._pitch(features)
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
@@ -134,21 +134,22 @@ class VoiceEngine:
         envelopes: Envelopes,
         begin: int,
     ) -> Floats:
-        """The decoder's sound, the person's own sounds, or a mixture; (160 n,)."""
-        share, wanted = np.float32(self._likeness), whole_envelope(envelopes)
-        clear = close = np.zeros(0, np.float32)
-        if share < 1:
-            clear = self._vocoder.render(*envelopes, turns, begin)
-            kept = self._protect * along(
-                smooth((features.voiced < VOICED).astype(np.float32), 1.0), len(clear)
-            )
-            clear = np.asarray(clear + kept * (features.samples - clear), np.float32)
-        if share > 0:
-            close = self._close.convert(features, turns, wanted, protect=self._protect)
-        if not len(clear) or not len(close):
-            return clear if len(clear) else close
-        mixed = clear + share * (close - clear)
-        return shape(mixed, wanted, f0_hz, features.voiced, features.energy, passes=1)
+        """The decoder's sound, or the person's own sounds where they carry the voice; (160 n,)."""
+        clear = self._vocoder.render(*envelopes, turns, begin)
+        kept = self._protect * along(smooth(is_unvoiced(features.voiced), 1.0), len(clear))
+        clear = np.asarray(clear + kept * (features.samples - clear), np.float32)
+        if not self._likeness:
+            return clear
+        close = self._close.convert(features, turns, whole_envelope(envelopes), protect=self._protect)
+        _, found = find_pitch(close, len(features))
+        failed = is_unvoiced(found) != is_unvoiced(features.voiced)
+        clears = near(failed, round(_CAUTION * (1 - self._likeness) / self._likeness))
+        return np.asarray(close + along(clears, len(clear)) * (clear - close), np.float32)
+
+    def _loudness(self, energy: Floats) -> Floats:
+        """(n,) energies, about as loud as the person's own are as often."""
+        change = np.clip(carry(energy, self._old.energy, self._new.energy) - energy, -_MOST, _MOST)
+        return np.asarray(energy + _LOUDNESS[self._config.keep_loudness] * change, np.float32)
 
     def _pitch(self, features: Features) -> Floats:
         """What is wanted, (n,): sung, the source's own; spoken, the source's melody in the person's range."""
@@ -157,6 +158,18 @@ class VoiceEngine:
             line = fit_range(log_f0, self._heard.pitch, self._voice.pitch)
             log_f0 = line + _MELODY * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
         return np.asarray(np.exp(log_f0 + self._semitones * np.log(2) / 12), np.float32)
+
+
+def is_unvoiced(voiced: Floats) -> Floats:
+    """(n,) 0 or 1."""
+    return (voiced < VOICED).astype(np.float32)
+
+
+def near(marked: NDArray[np.bool_], frames: int) -> Floats:
+    """(n,) 1 at marked frames and so many around them, 0 further away, softly from one to the other."""
+    total = np.cumsum(np.pad(marked.astype(np.int64), (frames + 1, frames)))
+    wide = total[2 * frames + 1 :] - total[: len(total) - 2 * frames - 1] > 0
+    return np.clip(2 * smooth(wide.astype(np.float32), 1.5), 0, 1)
 
 
 def soften(samples: Floats) -> Floats:

@@ -82,6 +82,4 @@ def _utterance(features: Features, speaker: Floats, *, offline: bool | None) -> 
     for loudness, speed in _NOISY:
         contents = hear(features, [speed], noise=LEVEL * loudness, offline=offline)
         hearings += disguised(contents, features.energy, known.usual, known.disguise, [speed])
-    return Utterance(
-        features.samples, features.f0_hz, features.voiced, features.energy, speaker, hearings
-    )
+    return Utterance(features.samples, features.f0_hz, features.voiced, features.energy, speaker, hearings)
