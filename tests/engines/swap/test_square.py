@@ -243,6 +243,14 @@ def test_whites_of_eyes_stay_white_in_a_dark_face() -> None:
     match = ColourMatch("lab", 25)
     assert np.abs(match(face, scene, mask, skin, (eyes, eyes))[inside].mean(0) - dimmer).max() < 8
     assert (match(face, scene, mask, skin)[inside].mean(0) < dimmer - 25).all()
+    # Where the new face has a lid in that place, it is skin.
+    seen = eyes.copy()
+    seen[:, : SIZE // 2] = 0
+    lidded = (pale * (1 - seen[..., None]) + white * seen[..., None]).astype(np.uint8)
+    covered = inside & (np.arange(SIZE) < SIZE // 2)
+    assert covered.sum() > 5
+    matched = ColourMatch("lab", 25)(lidded, scene, mask, skin, (eyes, eyes))
+    assert np.abs(matched[covered].mean(0) - dark).max() < 12
     # Eyes that are shut say nothing, and what was seen before still holds.
     shut = np.zeros_like(eyes)
     assert np.abs(match(face, scene, mask, skin, (eyes, shut))[inside].mean(0) - dimmer).max() < 8

@@ -35,8 +35,12 @@ LIGHT_REACH = 0.11
 """Of light and shade, sigma in sides of the square."""
 EYE_GAINS = 0.6, 1.4
 """The eyes are not made darker or brighter than by so much."""
-EYE_RIM = 0.005
-"""In sides of the square."""
+EYE_EDGE = 0.005
+"""How soft its edge is, sigma in sides of the square."""
+BULB_BELOW = 0.4
+"""What is less colourful than the skin by this share is wholly eye."""
+GREY = 4.0
+"""A skin that is not more colourful than this, in CIELAB, is that of a grey picture."""
 LEAST_EYE_PX = 12
 """Eyes that show less say nothing of how bright they are."""
 LIGHT_SHARE = np.array([0.75, 1.0, 1.0], np.float32)
@@ -102,6 +106,7 @@ class ColourMatch:
         own_mean, own_spread = _moments(own, weight)
         mean, spread = _moments(wanted, weight)
         gain = np.clip((spread + 0.5) / (own_spread + 0.5), SPREAD_LOW, SPREAD_HIGH)
+        self._calm("skin", own_mean)
         gain = self._calm("gain", gain)
         offset = self._calm("offset", mean - gain * own_mean)
         result = lab * gain + offset
@@ -122,10 +127,10 @@ class ColourMatch:
             self._calm("eyes", np.clip(np.array([gain], np.float32), *EYE_GAINS))
         if "eyes" not in self._known:
             return matched
-        # Without the rim, which is lid.
-        side = 1 + 2 * round(EYE_RIM * len(new))
-        inner = cv2.erode(new, np.ones((side, side), np.uint8))
-        share = cv2.GaussianBlur(inner, (0, 0), max(0.5, EYE_RIM * len(new)))[:, :, None]
+        # Where it is as colourful as skin, it is lid.
+        skin = max(float(np.linalg.norm(self._known["skin"][1:])), GREY)
+        bulb = np.clip((1 - np.hypot(lab[..., 1], lab[..., 2]) / skin) / BULB_BELOW, 0, 1)
+        share = cv2.GaussianBlur(new * bulb, (0, 0), max(0.5, EYE_EDGE * len(new)))[:, :, None]
         return np.asarray(matched + share * (lab * self._known["eyes"] - matched), np.float32)
 
     def _match_histogram(self, face: Picture, scene: Picture, mask: Floats) -> Picture:
