@@ -36,6 +36,7 @@ def film(anatomy: Anatomy, canvas: Canvas, name: str, out: Path) -> Sealed:
         ingredients=(),
         parameters={"seed": seed, "shapes": "MakeHuman, CC0"},
         rights=RIGHTS,
+        rendered=True,
     )
     with SealedVideo(
         out / f"{name}.mp4",
