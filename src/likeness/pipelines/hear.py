@@ -20,6 +20,7 @@ from likeness.speech.extra import RATE_HZ
 from likeness.speech.pitch import HOP_S, follow_pitch
 from likeness.speech.speaker import is_narrow_band
 from likeness.types import Floats
+from likeness.voices.screening import NARROW_HZ
 from likeness.voices.voice import PitchRange
 
 PIECE_S: Final = 30
@@ -47,10 +48,11 @@ class Listener:
     """Gathers what is known of a sound, piece by piece; memory grows by some kilobytes a minute.
 
     Args:
+        is_narrow: it is known already that there is nothing above 4 kHz.
         offline: as for `likeness.models.fetch`.
     """
 
-    def __init__(self, *, offline: bool | None = None) -> None:
+    def __init__(self, *, is_narrow: bool = False, offline: bool | None = None) -> None:
         self._offline = offline
         self._f0_hz: list[Floats] = []
         self._voiced: list[Floats] = []
@@ -58,7 +60,7 @@ class Listener:
         self._powers: list[Floats] = []
         self._count = self._at_rail = 0
         self._peak, self._speech_s = 0.0, 0.0
-        self._narrow: bool | None = None
+        self._narrow, self._is_first = is_narrow, True
         self._language: str | None = None
 
     def take(self, piece: Floats) -> None:
@@ -72,8 +74,9 @@ class Listener:
         frames = piece[: len(piece) // _FRAME * _FRAME].reshape(-1, _FRAME)
         self._powers.append(np.square(frames, dtype=np.float32).mean(1))
         self._speech_s += sum(end_s - begin_s for begin_s, end_s in spoken)
-        if spoken and self._narrow is None:
-            self._narrow = is_narrow_band(piece, RATE_HZ)
+        if spoken and self._is_first:
+            self._is_first = False
+            self._narrow = self._narrow or is_narrow_band(piece, RATE_HZ)
             self._language = warn_language(_only(piece, spoken), RATE_HZ, "The source", offline=self._offline)
         self._count += len(piece)
         self._peak = max(self._peak, float(np.abs(piece).max(initial=0)))
@@ -129,7 +132,9 @@ def listen(path: Path, *, sing: bool, offline: bool | None, on_progress: OnProgr
         NoSpeech: it is silent, too short, or there is no voice in it.
         MediaError, ModelError, MissingExtra
     """
-    listener, done = Listener(offline=offline), 0
+    with AudioReader(path) as reader:
+        is_narrow = reader.rate_hz < NARROW_HZ
+    listener, done = Listener(is_narrow=is_narrow, offline=offline), 0
     with AudioReader(path, rate_hz=RATE_HZ, channels=1) as reader:
         for piece in in_pieces((block[0] for block in reader), PIECE_S * RATE_HZ):
             check_numbers(piece, path.name)

@@ -35,6 +35,8 @@ SHORTEST_S: Final = 0.6
 """A stretch shorter than this is not worth its joins."""
 MOST_CLIPPED: Final = 0.03
 """Share of 20 ms frames with a flat top, above which a stretch is left out."""
+NARROW_HZ: Final = 12_000
+"""Below this sampling rate much of what makes a voice cannot be in a file."""
 LEAST_SNR_DB: Final = 10.0
 _PAD_S, _FRAME_S = 0.06, 0.02
 _FLAT, _RAIL, _QUIETEST_RAIL = 3, 0.999, 0.05
@@ -156,11 +158,13 @@ def screen(path: Path, *, most_s: float, inspect: Inspect = _trust, offline: boo
     screened = Screened(path, sha256, pieces.at_s, tuple(pieces.stretches), tuple(pieces.dropped))
     if not screened.stretches and not screened.dropped:
         return screened.refuse(pieces.why_nothing())
-    if screened.stretches and is_narrow_band(
-        np.concatenate([one.samples for one in screened.stretches]), RATE_HZ
-    ):
+    if screened.stretches and (pieces.rate_hz < NARROW_HZ or _is_dull(screened)):
         return screened.refuse("narrow band", "nothing above 4 kHz, as on a telephone or at 8 kHz")
     return screened
+
+
+def _is_dull(screened: Screened) -> bool:
+    return is_narrow_band(np.concatenate([one.samples for one in screened.stretches]), RATE_HZ)
 
 
 class _Pieces:
@@ -171,10 +175,12 @@ class _Pieces:
         self.stretches: list[Stretch] = []
         self.dropped: list[Dropped] = []
         self.at_s = self.kept_s = 0.0
+        self.rate_hz = 0
         self._peak, self._is_tonal = 0.0, False
 
     def take(self, piece: Floats, rate_hz: int) -> None:
         """The next minute, (channels, n) float32."""
+        self.rate_hz = rate_hz
         mono = resample(np.nan_to_num(piece.mean(0)), rate_hz, RATE_HZ)
         self._peak = max(self._peak, float(np.abs(mono).max(initial=0)))
         found = find_speech(mono, RATE_HZ, offline=self._offline) if self._peak >= _SILENT else []
@@ -260,7 +266,10 @@ def flat_tops(piece: Floats, rate_hz: int) -> Floats:
 
 
 def _noise_power(mono: Floats, found: list[tuple[float, float]]) -> float:
-    """The median power of 20 ms where nobody speaks; 0 where somebody speaks throughout."""
+    """The power of quiet 20 ms (20th percentile) where nobody speaks; 0 where somebody speaks throughout.
+
+    Not their median: in between lie breaths, and words too short to be found.
+    """
     frame = int(_FRAME_S * RATE_HZ)
     count = len(mono) // frame
     power = np.square(mono[: count * frame]).reshape(count, frame).mean(1)
@@ -269,7 +278,7 @@ def _noise_power(mono: Floats, found: list[tuple[float, float]]) -> float:
         quiet[int((begin_s - 0.1) / _FRAME_S if begin_s > 0.1 else 0) : int((end_s + 0.1) / _FRAME_S) + 1] = (
             False
         )
-    return float(np.median(power[quiet])) if quiet.sum() * _FRAME_S >= _MIN_NOISE_S else 0.0
+    return float(np.percentile(power[quiet], 20)) if quiet.sum() * _FRAME_S >= _MIN_NOISE_S else 0.0
 
 
 def _is_tonal(mono: Floats, offline: bool | None) -> bool:
