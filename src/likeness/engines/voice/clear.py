@@ -105,8 +105,8 @@ class ClearVoice:
             f0_hz: (n,) pitch that is wanted, > 0.
             voiced, energy: (n,), as in `Features`.
         """
-        voiced = np.interp(voiced, _HEARD, _BELIEVED)
-        courses = (np.asarray(course, np.float32) for course in (at_frames(said), f0_hz, voiced, energy))
+        surer = np.interp(voiced, _HEARD, _BELIEVED)
+        courses = (np.asarray(course, np.float32) for course in (at_frames(said), f0_hz, surer, energy))
         with torch.inference_mode():
             tensors = (torch.from_numpy(course)[None] for course in courses)
             harmonic, noise = self._decoder(*tensors, self._speaker)

@@ -46,7 +46,7 @@ class Spread:
         # Without places where nothing lies, since there the sum does not rise.
         edges = self._low + self._step * np.arange(len(total))
         rising = np.concatenate(([True], np.diff(total) > 0))
-        return np.interp(_SHARES * total[-1], total[rising], edges[rising])
+        return np.asarray(np.interp(_SHARES * total[-1], total[rising], edges[rising]), np.float64)
 
 
 def carry(values: Floats, source: Spread, target: Spread) -> Floats:

@@ -23,7 +23,7 @@ from likeness.voices.voice import Learnt, PitchRange
 
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
-STEPS: Final = 240
+STEPS: Final = 220
 _RATE, _MEMORY = 3e-3, 0.98
 _NOISY: Final = ((0.2, 0.91), (0.35, 1.1))  # loudness of the noise against the speech, and speed
 _STRETCHES, _FRAMES = 10, 112
