@@ -111,7 +111,7 @@ def summarise(rows: Sequence[Row]) -> Row:
         found["voicing_errors"] = median(pitches, "voicing_errors")
         found["cents"] = median(pitches, "cents")
         found["beyond_50_cents"] = median(pitches, "beyond_50_cents")
-    found["naturalness"] = median([row["naturalness"] for row in rows], "overall")
+    found["naturalness"] = median([row["naturalness"] for row in rows], "score")
     found["naturalness_voice"] = median([row["naturalness"] for row in rows], "voice")
     found |= summarise_defects([row["defects"] for row in rows])
     delays = [abs(row["delay_s"]) for row in rows if "delay_s" in row]

@@ -12,10 +12,9 @@ from typing import Any
 import av
 import numpy as np
 
-from likeness.pipelines.convert_voice import convert
-from likeness.pipelines.enroll_voice import enroll
 from likeness.speech.measures.defects import find_clicks, find_holes
 from likeness.types import Floats
+from likeness.voice import convert, enroll
 from voice_pairs import RATE_HZ, files_of, length_s, read, split_target
 from voice_systems import Studio, listen
 
@@ -25,7 +24,7 @@ SPEAKER = "lj"  # who talks
 
 _CHILD = """
 import json, sys, time
-from likeness.pipelines.convert_voice import convert
+from likeness.voice import convert
 began = time.perf_counter()
 convert(sys.argv[1], to=sys.argv[2], out=sys.argv[3], overwrite=True)
 import resource

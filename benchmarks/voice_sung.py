@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from likeness.media.mono import read_mono
-from likeness.pipelines.convert_voice import convert
 from likeness.speech.measures.defects import find_defects
 from likeness.speech.measures.delay import align
 from likeness.speech.measures.pitch_error import judge_pitch
 from likeness.speech.pitch import follow_pitch
 from likeness.types import Floats
+from likeness.voice import convert
 from voice_measures import Judge
 from voice_pairs import MAX_S, RATE_HZ, SPEECH
 from voice_systems import Studio, listen

@@ -14,10 +14,9 @@ from likeness.consent.permission import Consent
 from likeness.engines.voice.analysis import VOICED, Features, analyse
 from likeness.engines.voice.vocoder import Vocoder, turn
 from likeness.media.mono import read_mono
-from likeness.pipelines.convert_voice import convert
-from likeness.pipelines.enroll_voice import enroll
 from likeness.pipelines.evaluate_voice import skip_disclaimer
 from likeness.types import Floats
+from likeness.voice import convert, enroll
 from likeness.voices.voice import PitchRange
 from voice_pairs import MAX_S, RATE_HZ, read, split_target
 

@@ -45,7 +45,9 @@ def measure_measures(judge: Judge) -> dict[str, Any]:
                 }
             )
         spoilt[name] = {
-            "naturalness": median([row["naturalness"] for row in rows], "overall"),
+            "naturalness": median([row["naturalness"] for row in rows], "score"),
+            "p835": median([row["naturalness"] for row in rows], "overall"),
+            "p808": median([row["naturalness"] for row in rows], "mos"),
             "voice": median([row["naturalness"] for row in rows], "voice"),
         } | summarise_defects([row["defects"] for row in rows])
     return {"speakers": len(sounds), "piece_s": PIECE_S, "telling_apart": rates, "spoilt": spoilt}
@@ -65,7 +67,7 @@ def look_at_target(judge: Judge, target: str) -> dict[str, Any]:
         name: {
             "resemblyzer": float(np.median([row["resemblyzer"]["to_target"] for row in some])),
             "campplus": float(np.median([row["campplus"]["to_target"] for row in some])),
-            "naturalness": median([row["naturalness"] for row in some], "overall"),
+            "naturalness": median([row["naturalness"] for row in some], "score"),
         }
         for name, some in rows.items()
     }

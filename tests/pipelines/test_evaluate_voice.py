@@ -20,7 +20,7 @@ from likeness.voice import evaluate
 
 from ..voice_people import RATE_HZ, speech, write_sound
 
-MODELS = ("speaker-encoder", "pitch", "speech-quality")
+MODELS = ("speaker-encoder", "pitch", "speech-quality", "speech-quality-p808")
 pytestmark = pytest.mark.skipif(any(find(name) is None for name in MODELS), reason=f"needs {MODELS}")
 
 
@@ -59,7 +59,7 @@ def test_the_right_voice_is_nearest(folder: Path) -> None:
         assert scores.words is not None
         assert (scores.words.rate, scores.words.heard) == (0, "the birch canoe")
         assert scores.defects.holes_per_minute == 0
-        assert scores.naturalness.overall > 2.5
+        assert scores.naturalness.score > 2.5
 
 
 def test_without_a_source_it_says_what_is_missing(folder: Path) -> None:

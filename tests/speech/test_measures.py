@@ -21,7 +21,9 @@ from likeness.types import Floats
 
 RATE_HZ = 16_000
 needs_pitch = pytest.mark.skipif(find("pitch") is None, reason="needs pitch")
-needs_quality = pytest.mark.skipif(find("speech-quality") is None, reason="needs speech-quality")
+needs_quality = pytest.mark.skipif(
+    find("speech-quality") is None or find("speech-quality-p808") is None, reason="needs speech-quality"
+)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +156,8 @@ def test_noise_is_rated_below_what_is_clean(speech: Floats) -> None:
     noise = np.random.default_rng(2).standard_normal(len(speech), np.float32)
     clean, noisy = rate_naturalness(speech, RATE_HZ), rate_naturalness(speech + 0.05 * noise, RATE_HZ)
     assert 1 <= noisy.overall < clean.overall - 0.3 < 5
+    assert 1 <= noisy.score < clean.score - 0.2 < 5
+    assert clean.score == pytest.approx((clean.overall + clean.mos) / 2)
     assert noisy.background < clean.background - 0.5
     with pytest.raises(NoSpeech):
         rate_naturalness(speech[:100], RATE_HZ)

@@ -83,7 +83,7 @@ def describe(scores: VoiceScores) -> list[str]:
         )
     natural, defects = scores.naturalness, scores.defects
     lines.append(
-        f"  naturalness  {natural.overall:.2f} of 5 (voice {natural.voice:.2f}, "
+        f"  naturalness  {natural.score:.2f} of 5 (voice {natural.voice:.2f}, "
         f"background {natural.background:.2f})"
     )
     found = [

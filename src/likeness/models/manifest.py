@@ -212,6 +212,17 @@ MANIFEST: tuple[ModelEntry, ...] = (
         sources=(WheelMember("speechmos", "0.0.1.1", "speechmos/dnsmos_models/sig_bak_ovr.onnx", 9_439_732),),
     ),
     ModelEntry(
+        name="speech-quality-p808",
+        file_name="dnsmos_p808.onnx",
+        kind="model",
+        sha256="9246480c58567bc6affd4200938e77eef49468c8bc7ed3776d109c07456f6e91",
+        size_bytes=224_860,
+        licence="MIT",
+        attribution="Microsoft, DNSMOS; trained on people's ratings of noisy and of cleaned speech",
+        purpose="rates speech as listeners would, with the extra “speech”",
+        sources=(WheelMember("speechmos", "0.0.1.1", "speechmos/dnsmos_models/model_v8.onnx", 9_439_732),),
+    ),
+    ModelEntry(
         name="face-identity",
         file_name="dlib_face_recognition_resnet_model_v1.dat",
         kind="model",

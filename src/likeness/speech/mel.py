@@ -34,7 +34,7 @@ def mel_power(samples: Floats, rate_hz: int, *, window: int, hop: int, bands: in
 def _filters(rate_hz: int, window: int, bands: int) -> Floats:
     """(window // 2 + 1, bands): triangles of equal area, Slaney, "Auditory Toolbox", 1998."""
     edges_hz = _to_hz(np.linspace(0.0, _to_mel(rate_hz / 2), bands + 2))
-    bins_hz = np.linspace(0.0, rate_hz / 2, window // 2 + 1)[:, None]
+    bins_hz = np.arange(window // 2 + 1)[:, None] * (rate_hz / window)
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rising, falling = (bins_hz - low) / (centre - low), (high - bins_hz) / (high - centre)
     return np.asarray(np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low), np.float32)

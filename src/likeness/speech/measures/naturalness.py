@@ -1,9 +1,10 @@
-"""A fast proxy for what listeners would say: DNSMOS P.835.
+"""A fast proxy for what listeners would say: DNSMOS, twice.
 
 Reddy, Gopal and Cutler, "DNSMOS P.835: A non-intrusive perceptual objective speech quality metric to evaluate
-noise suppressors", ICASSP 2022: a small network that was trained on people's ratings of noisy speech. It
-never heard a voice conversion, so it is a proxy here: `benchmarks/voice.py` shows that buzz, holes, clipping
-and muffling lower it, and by how much.
+noise suppressors", ICASSP 2022, and the same authors' "DNSMOS", ICASSP 2021, which answers for ITU-T P.808.
+Both are small networks that were trained on people's ratings of noisy speech. They never heard a voice
+conversion, so they are a proxy here. The one overlooks muffling, the other gaps; their mean overlooks
+neither, as `benchmarks/voice.py` shows.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from likeness.errors import NoSpeech
 from likeness.speech.extra import RATE_HZ, run_network, to_listen
+from likeness.speech.mel import mel_power
 from likeness.types import Floats
 
-MODEL = "speech-quality"
-_WINDOW = 144_160  # samples: what the network listens to at once
+MODEL, MODEL_P808 = "speech-quality", "speech-quality-p808"
+_WINDOW = 144_160  # samples: what the networks listen to at once
 _STEP = 3 * RATE_HZ
 # The network's answers were fitted to what people said, each with a polynomial: squared, linear, constant.
 _FITS = np.array(
@@ -28,21 +30,26 @@ _FITS = np.array(
         [-0.06766283, 1.11546468, 0.04602535],
     ]
 )
+_FRAMES, _RANGE_DB = 900, 80.0
 
 
 @dataclass(frozen=True, slots=True)
 class Naturalness:
-    """Mean opinion scores as ITU-T P.835 asks for them, 1 (bad) … 5 (excellent).
+    """Mean opinion scores, 1 (bad) … 5 (excellent). Clean natural speech gets 3 to 4.
 
     Attributes:
-        voice: whether the speech is distorted.
-        background: whether what is behind it is intrusive.
-        overall: both together.
+        score: the mean of `overall` and `mos`: what recordings are to be compared by.
+        overall: of P.835: speech and background together.
+        voice: of P.835: whether the speech is distorted.
+        background: of P.835: whether what is behind it is intrusive.
+        mos: of P.808: how good it is.
     """
 
+    score: float
+    overall: float
     voice: float
     background: float
-    overall: float
+    mos: float
 
 
 def rate_naturalness(samples: Floats, rate_hz: int, *, offline: bool | None = None) -> Naturalness:
@@ -63,13 +70,25 @@ def rate_naturalness(samples: Floats, rate_hz: int, *, offline: bool | None = No
     if len(sound) < _WINDOW:
         sound = np.tile(sound, -(-_WINDOW // len(sound)))[:_WINDOW]
     starts = [*range(0, len(sound) - _WINDOW, _STEP), len(sound) - _WINDOW]
-    raw = [_run(sound[start : start + _WINDOW], offline) for start in starts]
+    windows = [sound[start : start + _WINDOW] for start in starts]
+    raw = [_rate_p835(window, offline) for window in windows]
     powers = np.stack([np.square(raw), raw, np.ones_like(raw)], axis=-1)
     voice, background, overall = (powers * _FITS).sum(-1).mean(0).tolist()
-    return Naturalness(voice, background, overall)
+    mos = float(np.mean([_rate_p808(window, offline) for window in windows]))
+    return Naturalness((overall + mos) / 2, overall, voice, background, mos)
 
 
-def _run(window: Floats, offline: bool | None) -> NDArray[np.float64]:
+def _rate_p835(window: Floats, offline: bool | None) -> NDArray[np.float64]:
     """(3,): speech, background, overall."""
     (answer,) = run_network(MODEL, {"input_1": window[None]}, offline=offline)
     return np.asarray(answer[0], np.float64)
+
+
+def _rate_p808(window: Floats, offline: bool | None) -> float:
+    power = mel_power(window, RATE_HZ, window=321, hop=160, bands=120)
+    level = 10 * np.log10(np.maximum(power, 1e-10))
+    level = np.maximum(level - level.max(), -_RANGE_DB) / (_RANGE_DB / 2) + 1
+    (answer,) = run_network(
+        MODEL_P808, {"input_1": level[None, :_FRAMES].astype(np.float32)}, offline=offline
+    )
+    return float(answer[0, 0])
