@@ -31,7 +31,7 @@ VERSION: Final = "1"
 DEFAULT_LIKENESS: Final = 0.5
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
-_LOUDNESS: Final = {True: 0.75, False: 1.0}  # how far loudness becomes the person's, by `keep_loudness`
+_LOUDNESS: Final = 0.75  # how far loudness becomes the person's at the least
 _MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
 _MELODY: Final = 0.5  # how far pitch is carried over by quantiles, instead of moved and stretched
 _SETTLED: Final = 6000  # frames, after which the source's manner is known well enough
@@ -149,7 +149,8 @@ class VoiceEngine:
     def _loudness(self, energy: Floats) -> Floats:
         """(n,) energies, about as loud as the person's own are as often."""
         change = np.clip(carry(energy, self._old.energy, self._new.energy) - energy, -_MOST, _MOST)
-        return np.asarray(energy + _LOUDNESS[self._config.keep_loudness] * change, np.float32)
+        share = max(_LOUDNESS, self._likeness) if self._config.keep_loudness else 1.0
+        return np.asarray(energy + np.float32(share) * change, np.float32)
 
     def _pitch(self, features: Features) -> Floats:
         """What is wanted, (n,): sung, the source's own; spoken, the source's melody in the person's range."""
