@@ -15,7 +15,7 @@ class Progress:
         stage: what is being done, such as "animate" or "fetch face-landmarker".
         done: how much is done, in `unit`.
         total: how much there is, or None where nobody knows yet.
-        unit: "frames" or "bytes".
+        unit: of `done` and `total`: "frames", "bytes", "s" …
     """
 
     stage: str
