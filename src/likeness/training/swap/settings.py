@@ -22,9 +22,10 @@ class Augmentation:
         light: contrast, brightness and gamma of each colour change by up to this share, in what the networks
             see and in what they have to give alike.
         slope: light may fall off across the face by up to this share.
-        exchange: so often a face gets the colours that the other person's face has somewhere. Otherwise the
-            encoder tells two people of different complexion by that, and what it makes of A's expression
-            means nothing to B's decoder, which then shows a still face.
+        exchange: so often a face gets the colours that the other person's face has somewhere. For two people
+            of very different complexion, whom the encoder otherwise tells apart by that, so that B's decoder
+            makes little of A's expression. In return the decoders show anybody's colours, not their own
+            person's; `convert` brings the scene's to the face anyway, unless it is told not to.
     """
 
     warp: float = 0.015
