@@ -188,6 +188,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"noise": 2}, "noise is 2"),
     ({"noise": NAN}, "noise is nan"),
     ({"noise": "much"}, "noise is 'much'"),
+    ({"phase": NAN}, "phase is nan"),
+    ({"phase": "late"}, "phase is 'late'"),
     ({"noise": Draws(np.zeros((4, 3), np.float32))}, "draws are of shape"),
     ({"noise": Draws(np.zeros((4, FRAMES), np.float32), np.zeros(3, np.float32))}, "draws are of shape"),
     ({"noise": 1.0, "seed": -1}, "seed is -1"),
@@ -287,7 +289,7 @@ def test_the_command_line_imports_voices(
     tmp_path: Path, file: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["models", "import", str(file), "--name", "berta", "--licence", "MIT"]) == 0
-    assert 'likeness.rvc.open_model("berta")' in capsys.readouterr().out
+    assert "--engine rvc:berta" in capsys.readouterr().out
     opened = open_model("berta")
     assert opened.licence == "MIT"
     assert run(["models", "import", str(file), "--name", "berta"]) == 9

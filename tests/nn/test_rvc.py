@@ -212,6 +212,15 @@ def test_skipping_begins_the_tone_anew() -> None:
     assert (part - wanted).abs().max() < 1e-5
 
 
+def test_a_tone_goes_on_where_it_was() -> None:
+    hz = torch.linspace(90, 400, 30)[None]
+    source = source_of()
+    turned = float(hz[0, :11].double().sum()) / 100
+    whole, part = source(hz, None), source(hz[:, 11:], None, turned)
+    assert largest(part, whole[..., 11 * SAMPLES_PER_FRAME :].numpy()) < 1e-5
+    assert largest(part, source(hz[:, 11:], None).numpy()) > 1e-3
+
+
 def source_of(*, bias: float = 0.0) -> SineSource:
     source = net_of().dec.m_source
     assert source is not None
