@@ -97,7 +97,8 @@ class VoiceEngine:
         Voices are known up to 8 kHz here. Spoken, there is nothing above it. Sung, it is the source's own, as
         loud as the new voice is in the octave below.
         """
-        yield from add_top(blocks, rate_hz, self._convert, keep_top=self._config.sing)
+        for made in add_top(blocks, rate_hz, self._convert, keep_top=self._config.sing):
+            yield soften(made)
 
     def _convert(self, blocks: Iterable[Floats]) -> Iterator[Floats]:
         """The new voice at 16 kHz, from the old at 16 kHz, in step and to the sample as long."""
@@ -124,7 +125,7 @@ class VoiceEngine:
         else:
             features = replace(features, content=said)
             sound = self._speak(features, f0_hz, turns, envelopes, block.begin)
-        return soften(sound / np.float32(self._gain))
+        return np.asarray(sound / np.float32(self._gain), np.float32)
 
     def _speak(
         self,

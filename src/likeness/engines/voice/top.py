@@ -16,7 +16,7 @@ from likeness.types import Floats
 
 Convert: TypeAlias = Callable[[Iterable[Floats]], Iterator[Floats]]
 _FOLLOW = 0.3  # of the way to the wanted gain, from frame to frame
-_MOST = 1.5  # nepers, 13 dB: how much louder or quieter it may become
+_QUIETER, _LOUDER = -1.5, 0.5  # nepers: how much of that it may become
 _QUIET = -9.0  # nepers: below, there is nothing to compare
 
 
@@ -65,7 +65,7 @@ def _with_gain(made: Iterable[Floats], lows: _Tape) -> Iterator[tuple[Floats, Fl
         energies = [frame_energy(np.diff(sound, 2, prepend=[0, 0]), count) for sound in (new, old)]
         wanted = np.where(np.minimum(*energies) > _QUIET, energies[0] - energies[1], 0)
         course = [gain]
-        for value in np.clip(wanted, -_MOST, _MOST).tolist():
+        for value in np.clip(wanted, _QUIETER, _LOUDER).tolist():
             gain += _FOLLOW * (value - gain)
             course.append(gain)
         places = np.arange(len(new)) / HOP
