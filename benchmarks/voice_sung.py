@@ -18,7 +18,7 @@ from voice_measures import Judge
 from voice_pairs import MAX_S, RATE_HZ, SPEECH
 from voice_systems import Studio, listen
 
-SONGS = ("singing-female", "vignesh", "carnatic", "soprano-E4")
+SONGS = ("singing-female", "vignesh", "carnatic")
 WIDE_HZ = 44_100
 TREBLE_HZ = 8000.0
 
