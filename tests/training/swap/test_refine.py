@@ -140,6 +140,18 @@ def test_harm_adds_up_from_the_start(refiner: Refiner, monkeypatch: pytest.Monke
     assert [refiner.round(2).outcome for _ in range(2)] == ["kept", "rolled back"]
 
 
+def test_a_later_round_may_not_lose_what_the_first_one_kept(
+    refiner: Refiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first round may cost some SSIM; what follows has to keep it, also after a round was taken back."""
+    rigged(
+        refiner, monkeypatch,
+        replace(SHARP, ssim=0.892, sharpness=0.85), replace(SHARP, ssim=0.889, sharpness=0.9),
+        replace(SHARP, ssim=0.891, sharpness=0.9),
+    )  # fmt: skip
+    assert [refiner.round(2).outcome for _ in range(3)] == ["kept", "rolled back", "kept"]
+
+
 def test_numbers_that_end_are_taken_back(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
     before = weights(refiner)
     monkeypatch.setattr(refiner.adversary, "step", lambda share: {"judge_b": math.nan})

@@ -54,6 +54,8 @@ class RefineSettings:
         warp: as in `Augmentation`: what the encoder and the discriminator are given is bent by so much.
         ssim_tolerance, identity_tolerance: a round after which SSIM has fallen, or the identity's distance
             grown, by more than this since before the refinement is rolled back.
+        ssim_slip: after the first round SSIM may not fall by more than this from one kept round to the next:
+            few faces are learned by heart by then, and become sharp in the wrong places.
         least_gain: by so much sharpness has to come closer to 1, or the gradient distance fall, for a round
             to count as a help.
         enough: it ends when sharpness has come nearer to that of real faces by this share of what it lacked.
@@ -71,6 +73,7 @@ class RefineSettings:
     warp: float = 0.005
     ssim_tolerance: float = 0.015
     identity_tolerance: float = 0.03
+    ssim_slip: float = 0.002
     least_gain: float = 0.01
     enough: float = 0.75
 

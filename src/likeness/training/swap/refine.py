@@ -168,8 +168,11 @@ class Refiner:
             return "rolled back", "a loss was not finite"
         for side in self.sides:
             first, now = self.start[side], after[side]
-            if now.ssim < first.ssim - settings.ssim_tolerance:
-                return "rolled back", f"SSIM of {side} fell from {first.ssim:.4f} to {now.ssim:.4f}"
+            least = first.ssim - settings.ssim_tolerance
+            if any(one.outcome != "rolled back" for one in self.rounds):
+                least = max(least, self.best[side].ssim - settings.ssim_slip)
+            if now.ssim < least:
+                return "rolled back", f"SSIM of {side} fell from {self.best[side].ssim:.4f} to {now.ssim:.4f}"
             if (
                 first.identity is not None
                 and now.identity is not None
