@@ -34,7 +34,7 @@ from likeness.training.swap.state import newest_training, refuse_other_plan
 REPORT = "refinement.json"
 ROUNDS, STEPS = 4, 500
 HELD_OUT = 0.15
-"""The last share of each set, from which a refinement does not learn."""
+"""The first share of each set, from which a refinement does not learn."""
 MOST_HARM = 2
 """Rounds in a row that are taken back before it gives up."""
 Verdict = Literal["kept", "rolled back", "no help"]
@@ -202,18 +202,20 @@ def settings_for(settings: SwapSettings, refine: RefineSettings) -> SwapSettings
 
 
 def hold_out(faces: Faces, share: float = HELD_OUT) -> tuple[Faces, Faces]:
-    """The first faces, and the last ones: frames next to each other are nearly the same.
+    """The faces to learn from, and the first ones, to measure on.
+
+    These are one stretch and not picked from all over, since frames next to each other are nearly the same.
 
     Raises:
         TooFewFaces: too few are left to learn from or to measure on.
     """
-    first = len(faces) - round(len(faces) * share)
+    first = round(len(faces) * share)
     if min(first, len(faces) - first) < 5:
         raise TooFewFaces(
             f"{faces.name} holds {len(faces)} faces, too few to measure a refinement on some of them.",
             "Extract more faces, and train again.",
         )
-    return faces.take(range(first)), faces.take(range(first, len(faces)))
+    return faces.take(range(first, len(faces))), faces.take(range(first))
 
 
 def refine_swap(
