@@ -1,8 +1,8 @@
 """What is said in a recording, as far as possible apart from who says it: 144 numbers, 50 times a second.
 
 They are what the second block of hama's conformer hands on, a small network that was trained to hear the
-phonemes of English. Later blocks know less of the voice, but also less of how exactly a sound was made. What is
-left of the voice in them, `engines.voice.disguise` takes away.
+phonemes of English. Later blocks know less of the voice, but also less of how exactly a sound was made. What
+is left of the voice in them, `engines.voice.disguise` takes away.
 """
 
 from __future__ import annotations
