@@ -93,6 +93,8 @@ class Listener:
         if self._peak < _SILENT:
             raise NoSpeech(f"{name} is silent.", "Check the microphone, and give another recording.")
         self._check_voice(name, voiced_s, sing)
+        if sing:
+            self._language = None  # long vowels are no language's
         spoken = np.concatenate(self._spoken)
         within = PitchRange.of(f0_hz[spoken], voiced[spoken])
         heard = Heard(
