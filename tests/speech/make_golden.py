@@ -24,6 +24,7 @@ def main() -> None:
     import torch
     from resemblyzer.audio import normalize_volume, wav_to_mel_spectrogram
     from resemblyzer.voice_encoder import VoiceEncoder
+
     from voices import synthetic_voice
 
     torch.set_num_threads(1)
