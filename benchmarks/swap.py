@@ -12,6 +12,7 @@ trained on; all figures are taken there. Parts:
     warp128       the swap by warping, and the network that mends it, trained on B alone
     slim64, slim128           curves over CPU time
     original, lightweight     the same of the networks of old, in the hands of the same trainer
+    tenth         slim64, all of whose training has a tenth of the time that those have
     refine        what adversarial rounds do to sharpness and likeness, and what an unsharp mask does
     convert       frames a second at 720p, and memory
 
@@ -103,6 +104,12 @@ def _learn(model: str) -> Callable[[Run, Pair], dict[str, Any]]:
     return measure
 
 
+def _tenth(run: Run, pair: Pair) -> dict[str, Any]:
+    """A training planned for so little goes through all its phases, as those that it is compared with do."""
+    minutes, weights = run.minutes["lightweight"] / 10, run.weights("tenth", pair.name)
+    return follow_curve("slim64", run.media(pair), minutes, run.threads, weights)
+
+
 def _quick(run: Run, pair: Pair) -> dict[str, Any]:
     media = run.media(pair)
     found, pictures = measure_quick(media)
@@ -159,6 +166,7 @@ PARTS = {
     "slim128": Part(_learn("slim128"), 5.0, SYNTHETIC_AND_REAL),
     "lightweight": Part(_learn("lightweight"), 2.5, SYNTHETIC_AND_REAL),
     "original": Part(_learn("original"), 2.5, SYNTHETIC_AND_REAL),
+    "tenth": Part(_tenth, 0.0, SYNTHETIC_AND_REAL),
     "convert": Part(_convert, 0.0, ("synthetic-1",)),
 }
 

@@ -38,9 +38,9 @@ def judge_aims(found: Found) -> dict[str, Any]:
             }
     for model in ("lightweight", "original"):
         ratios = {
-            pair: times_faster(row["curve"], found["slim64"][pair]["curve"])
+            pair: times_faster(row["curve"], found["tenth"][pair]["curve"])
             for pair, row in found[model].items()
-            if pair in found["slim64"]
+            if pair in found["tenth"]
         }
         if ratios:
             held = all(row["at least"] >= TIMES_FASTER for row in ratios.values())
