@@ -167,9 +167,9 @@ def _common(
 
 def _with_common(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options of `_common` after its own; it gets what that makes of them, `common`."""
-    own = dict(inspect.signature(command).parameters)
+    own = dict(inspect.signature(command, eval_str=True).parameters)
     place = own.pop("common")
-    shared = inspect.signature(_common).parameters
+    shared = inspect.signature(_common, eval_str=True).parameters
 
     @wraps(command)
     def run(**given: Any) -> None:
