@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 
 from swap_media import REPOSITORY
 
-MODELS = ("slim64", "slim128", "warp128", "lightweight", "original")
+MODELS = ("slim64", "tenth", "slim128", "warp128", "lightweight", "original")
 ROWS = (
     ("identity: distance to B", "to_b"),
     ("held-out B, L1", "l1"),
