@@ -78,6 +78,7 @@ def around(points: Floats, which: tuple[int, ...], grow_px: int, shape: tuple[in
         Puppet(px_per_cm=14, y=90),
         Puppet(x=20, y=30),
         Puppet(x=185, y=215),
+        Puppet(px_per_cm=8.55, x=123.1435, y=98.0266, turn_deg=(-2.20486, 29, 0.45)),  # 0.3 px from the edge
     ],
     ids=str,
 )

@@ -144,11 +144,13 @@ def _surround(oval: NDArray[np.float64], alpha: Picture) -> tuple[NDArray[np.flo
     grid = np.stack([x.ravel(), y.ravel()], 1)
     following = np.roll(oval, -1, axis=0)
     middle, radius = (oval + following) / 2, np.linalg.norm(following - oval, axis=1) / 2
-    blocking = (np.linalg.norm(grid[:, None] - middle[None], axis=2) < 1.1 * radius).any(1)
+    cleared = 1.1 * radius
+    blocking = (np.linalg.norm(grid[:, None] - middle[None], axis=2) < cleared).any(1)
     points = np.vstack([oval, grid[~blocking & ~_inside(oval, grid)]])
     low, high = oval.min(0), oval.max(0)
-    if (low < 0).any() or (high > [width - 1, height - 1]).any():
-        # A face cut by the picture's edge: corners far out keep all of the picture inside the mesh.
+    if (low < cleared.max()).any() or (high + cleared.max() > [width - 1, height - 1]).any():
+        # A face so near the picture's edge, or cut by it, that grid points on the edge may have been left
+        # out: corners far out keep all of the picture inside the mesh.
         (left, top), (right, bottom) = low - 4 * radius.max(), high + 4 * radius.max() + [width, height]
         points = np.vstack([points, [[left, top], [right, top], [left, bottom], [right, bottom]]])
     triangles = _delaunay(points, (width, height))

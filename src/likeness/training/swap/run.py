@@ -241,7 +241,9 @@ class SwapRun:
                     self.save()
                     saved, saved_s = learner.steps, time.monotonic()
                 on_progress(self._progress())
-        if saved < learner.steps:
+        # What was saved just before the clock ran out would be trained for one more step when called again.
+        too_early = self.budget.seconds is not None and self.standing.seconds < self.budget.seconds
+        if learner.steps > first and (saved < learner.steps or too_early):
             self.save()
         if learner.steps > first:
             self._finish()
