@@ -10,7 +10,7 @@ only.
 from __future__ import annotations
 
 from copy import deepcopy
-from itertools import chain
+from itertools import chain, product
 from typing import TypeVar
 
 import torch
@@ -37,7 +37,7 @@ def quicken_generator(generator: Generator, side_px: int) -> Generator:
     motion = quick.dense_motion_network
     motion.hourglass = _quicken_hourglass(motion.hourglass, round(side_px * config.motion_scale), scratch)
     if isinstance(motion.occlusion, nn.Conv2d):
-        motion.occlusion = FewChannels(motion.occlusion)
+        motion.occlusion = FewChannels(motion.occlusion, scratch)
     quick.first = QuickBlock(generator.first, side_px, scratch)
     quick.down_blocks = nn.ModuleList(
         QuickBlock(block, side_px // 2**i, scratch) for i, block in enumerate(generator.down_blocks)
@@ -50,7 +50,7 @@ def quicken_generator(generator: Generator, side_px: int) -> Generator:
         QuickBlock(block, deep_px * 2 ** (i + 1), scratch) for i, block in enumerate(generator.up_blocks)
     )
     assert isinstance(generator.final, nn.Conv2d)
-    quick.final = FewChannels(generator.final)
+    quick.final = FewChannels(generator.final, scratch)
     return quick
 
 
@@ -101,7 +101,7 @@ class QuickBlock(nn.Module):
 
 
 class QuickResidual(nn.Module):
-    """A `ResidualBlock` whose second norm is folded into its first convolution."""
+    """A `ResidualBlock` whose second norm is folded into its first convolution; it overwrites its input."""
 
     scale: Tensor
     shift: Tensor
@@ -112,13 +112,15 @@ class QuickResidual(nn.Module):
         scale, shift = _line(block.norm1)
         self.register_buffer("scale", scale[:, None, None])
         self.register_buffer("shift", shift[:, None, None])
+        self._scratch = scratch
         self.conv1 = _convolution(*fold(block.conv1, block.norm2), side_px, scratch, relu=True)
         self.conv2 = _convolution(block.conv2.weight, _bias(block.conv2), side_px, scratch)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.relu_(torch.addcmul(self.shift, x, self.scale))
-        out: Tensor = self.conv2(self.conv1(y)).add_(x)
-        return out
+        batch, channels, height, width = x.shape
+        y = self._scratch.take("normed", (batch, height, width, channels), x).permute(0, 3, 1, 2)
+        torch.addcmul(self.shift, x, self.scale, out=y).relu_()
+        return x.add_(self.conv2(self.conv1(y)))
 
 
 class FewChannels(nn.Module):
@@ -127,8 +129,9 @@ class FewChannels(nn.Module):
     taps: Tensor
     bias: Tensor
 
-    def __init__(self, conv: nn.Conv2d) -> None:
+    def __init__(self, conv: nn.Conv2d, scratch: Scratch) -> None:
         super().__init__()
+        self._scratch = scratch
         self.kernel, self.out = conv.kernel_size[0], conv.out_channels
         # What a pixel gives to its neighbours is the mirror of what it takes from them. (out · k · k, in).
         self.register_buffer("taps", conv.weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2).contiguous())
@@ -139,11 +142,15 @@ class FewChannels(nn.Module):
         reach = self.kernel // 2
         rows = x.permute(0, 2, 3, 1)
         out = x.new_zeros(batch, self.out, height + 2 * reach, width + 2 * reach)
-        for top in range(0, height, STRIP_ROWS):
-            strip = rows[:, top : top + STRIP_ROWS]
-            size = strip.shape[1] + 2 * reach, width + 2 * reach
-            given = self.taps @ strip.reshape(batch, -1, channels).transpose(1, 2)
-            out[:, :, top : top + size[0]] += F.fold(given, size, self.kernel)
+        for image in range(batch):
+            for top in range(0, height, STRIP_ROWS):
+                strip = rows[image, top : top + STRIP_ROWS]
+                given = self._scratch.take("given", (len(self.taps), len(strip) * width), x)
+                torch.mm(self.taps, strip.reshape(-1, channels).T, out=given)
+                taps = given.view(self.out, self.kernel, self.kernel, len(strip), width)
+                for down, right in product(range(self.kernel), repeat=2):
+                    first = top + down
+                    out[image, :, first : first + len(strip), right : right + width] += taps[:, down, right]
         return out[:, :, reach : reach + height, reach : reach + width] + self.bias
 
 

@@ -58,9 +58,10 @@ RESULT_REPEATED = ((1, 1, 0, 0, 0, 0), (0, 0, 0, 1, 1, 0), (0, 1, -1, 0, 0, 0), 
 
 
 class Scratch(threading.local):
-    """Memory that convolutions of one network work in, one after the other: asking for it anew costs more.
+    """Memory that parts of one network work in, one after the other.
 
-    Each thread has its own.
+    Asking for it anew takes longer, and leaves holes between what others ask for meanwhile: over a long
+    video, memory grew by half. Each thread has its own.
     """
 
     def __init__(self) -> None:
@@ -77,6 +78,8 @@ class Scratch(threading.local):
 
 class WinogradConv(nn.Module):
     """A 3 × 3 convolution with padding 1, before which every pixel may be repeated 2 × 2.
+
+    Its result lies in the scratch memory, and is lost with the next convolution that shares it.
 
     Args:
         weight: (out, in, 3, 3).
@@ -119,8 +122,8 @@ class WinogradConv(nn.Module):
         """(batch, in, h, w) to (batch, out, h, w), or (batch, out, 2 h, 2 w)."""
         batch, channels, height, width = x.shape
         rows, columns = -(-height // self.step), -(-width // self.step)
-        tiles = self._cut(x, rows, columns)
-        out = x.new_empty(batch, rows, OUT, columns, OUT, self.weight.shape[2])
+        tiles = self._cut(x, rows, columns)  # a copy: x itself may lie where the result will
+        out = self._scratch.take("out", (batch, rows, OUT, columns, OUT, self.weight.shape[2]), x)
         strip = max(1, STRIP // (len(self.into) * columns * max(channels, out.shape[-1])))
         take, products, results = self._scratch.take, len(self.into), out.shape[-1]
         for image in range(batch):
