@@ -105,9 +105,12 @@ def _learn(model: str) -> Callable[[Run, Pair], dict[str, Any]]:
 
 
 def _tenth(run: Run, pair: Pair) -> dict[str, Any]:
-    """A training planned for so little goes through all its phases, as those that it is compared with do."""
+    """A training planned for so little goes through all its phases, as those that it is compared with do.
+
+    It is looked at often, for the figure is when it is as good as they become.
+    """
     minutes, weights = run.minutes["lightweight"] / 10, run.weights("tenth", pair.name)
-    return follow_curve("slim64", run.media(pair), minutes, run.threads, weights)
+    return follow_curve("slim64", run.media(pair), minutes, run.threads, weights, between=1.1)
 
 
 def _quick(run: Run, pair: Pair) -> dict[str, Any]:

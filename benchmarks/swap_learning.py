@@ -43,7 +43,7 @@ LOOKED_AT = 12
 FULL_PX = 128
 """Squares that finished frames are compared in."""
 FIRST_LOOK_S, BETWEEN_LOOKS = 4.0, 1.5
-"""CPU time of training before the first look, and how much longer each following one waits."""
+"""CPU time of training before the first look, and how many times that each following one waits."""
 
 Swap: TypeAlias = Callable[[Picture], tuple[Floats, Floats]]
 """Squares of anybody, (n, s, s, 3) uint8, as B: colours and masks, float32 0…1."""
@@ -245,12 +245,15 @@ class Looker:
         return row
 
 
-def follow_curve(model: str, media: Media, minutes: float, threads: int, weights: Path) -> dict[str, Any]:
+def follow_curve(
+    model: str, media: Media, minutes: float, threads: int, weights: Path, between: float = BETWEEN_LOOKS
+) -> dict[str, Any]:
     """Train, and judge on the way.
 
     Args:
         minutes: how long, of so many threads; looks are not counted.
         weights: where the last state is kept for other parts.
+        between: how many times later each look is than the one before.
     """
     budget_s = 60 * minutes * threads
     course, learner = begin(model, media, budget_s)
@@ -264,7 +267,7 @@ def follow_curve(model: str, media: Media, minutes: float, threads: int, weights
             | looker.quickly(lambda squares: learner.swap(squares, "b"))
         )
         print(model, media.pair.name, shown(curve[-1]), flush=True)
-        until = max(until * BETWEEN_LOOKS, course.spent_s)
+        until = max(until * between, course.spent_s)
     save_file({name: tensor.contiguous() for name, tensor in learner.state().items()}, weights)
     return {
         "model": model,
