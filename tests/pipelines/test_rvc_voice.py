@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+import likeness
 from likeness import consent
 from likeness.consent import ConsentKey, ConsentRecord, Embedding
 from likeness.errors import (
@@ -30,8 +31,10 @@ from likeness.errors import (
 )
 from likeness.media.mono import read_mono
 from likeness.pipelines.convert_voice import convert
-from likeness.pipelines.rvc_voice import Overheard, rvc_target
+from likeness.pipelines.rvc_voice import compare_first, rvc_target
+from likeness.pipelines.say import say
 from likeness.pipelines.target_voice import Target
+from likeness.progress import Progress
 from likeness.rvc import import_model
 from likeness.speech.speaker import VOICE_MODEL, embed_voice
 from likeness.types import Floats
@@ -39,7 +42,7 @@ from likeness.types import Floats
 from ..content_models import write_content
 from ..rvc_models import write_file
 from ..speech.voices import synthetic_voice
-from ..voice_people import corpus_record
+from ..voice_people import Quiet, corpus_record, speech
 
 RATE = 16000
 
@@ -153,27 +156,18 @@ def test_what_does_not_fit_is_refused_before_anything_is_heard(
             target(folder, corpus, index=folder / wrong)
 
 
-class Speaks:
-    """A `VoiceConverter` that says the same whatever it hears."""
-
-    name, version, models, parameters = "speaks", "1", (), {}
-
-    def __init__(self, sound: Floats) -> None:
-        self.sound = sound
-
-    def rate_for(self, rate_hz: int) -> int:
-        return RATE
-
-    def convert_stream(self, blocks: Iterable[Floats], rate_hz: int) -> Iterator[Floats]:
-        for at in range(0, len(self.sound), RATE):
-            yield self.sound[at : at + RATE]
-
-    def notes(self) -> tuple[str, ...]:
-        return ("It speaks.",)
+def blocks_of(sound: Floats) -> Iterator[Floats]:
+    """A second at a time."""
+    for at in range(0, len(sound), RATE):
+        yield sound[at : at + RATE].astype(np.float32)
 
 
-def overheard(record: ConsentRecord, sound: Floats) -> Overheard:
-    return Overheard(Speaks(sound.astype(np.float32)), consent.check(record, act="voice"), "v.pth")
+def of_another(record: ConsentRecord, sound: Floats, folder: Path) -> ConsentRecord:
+    """The same record, with a voice in it that is far from this one."""
+    far = np.zeros(256, np.float32)
+    far[int(np.argmin(embed_voice(sound, RATE)))] = 1
+    references = replace(record.references, voice=Embedding.of(VOICE_MODEL, far))
+    return consent.sign(replace(record, references=references, signature=None), a_key(folder))
 
 
 def test_what_is_made_is_compared_with_the_record(
@@ -181,26 +175,69 @@ def test_what_is_made_is_compared_with_the_record(
 ) -> None:
     monkeypatch.setattr("likeness.pipelines.rvc_voice.COMPARED_S", 3.0)
     record = subject_record(tmp_path, talk)
-    sound = 0.1 * synthetic_voice(6, 140)
-    own = overheard(record, sound)
-    assert sum(map(len, own.convert_stream([], RATE))) == 6 * RATE
-    assert own.notes() == ("It speaks.",)
-    far = np.zeros(256, np.float32)
-    far[int(np.argmin(embed_voice(sound, RATE)))] = 1
-    references = replace(record.references, voice=Embedding.of(VOICE_MODEL, far))
-    other = overheard(
-        consent.sign(replace(record, references=references, signature=None), a_key(tmp_path)), sound
-    )
-    given = 0
+    sound = (0.1 * synthetic_voice(6, 140)).astype(np.float32)
+    given = blocks_of(sound)
+    permission, made = compare_first(consent.check(record, act="voice"), "v.pth", given, RATE)
+    assert [one.verdict for one in permission.compared] == ["match"]
+    assert len(next(given)) == RATE, "no more was made than what was compared"
+    assert np.array_equal(np.concatenate(list(made)), np.delete(sound, np.s_[3 * RATE : 4 * RATE]))
+    given = blocks_of(sound)
     with pytest.raises(SubjectMismatch, match="another person's"):
-        for block in other.convert_stream([], RATE):
-            given += len(block)
-    assert given < 4 * RATE
-    silent = overheard(record, np.zeros(2 * RATE))
-    assert sum(map(len, silent.convert_stream([], RATE))) == 2 * RATE
-    assert "could not be compared" in silent.notes()[1]
+        compare_first(consent.check(of_another(record, sound, tmp_path)), "v.pth", given, RATE)
+    assert sum(map(len, given)) == 3 * RATE
+    for empty in (np.zeros(2 * RATE), np.zeros(0)):
+        silent, made = compare_first(consent.check(record, act="voice"), "v.pth", blocks_of(empty), RATE)
+        assert sum(map(len, made)) == len(empty)
+        assert "could not be compared" in silent.notes[0]
 
 
 def test_under_a_corpus_record_nobody_is_compared(corpus: ConsentRecord) -> None:
-    other = overheard(corpus, 0.1 * synthetic_voice(4, 320, stretch=1.3))
-    assert sum(map(len, other.convert_stream([], RATE))) == 4 * RATE
+    permission = consent.check(corpus, act="voice")
+    given = blocks_of(0.1 * synthetic_voice(4, 320, stretch=1.3))
+    found, made = compare_first(permission, "v.pth", given, RATE)
+    assert found is permission
+    assert sum(map(len, made)) == 4 * RATE
+
+
+def says_what_it_hears(folder: Path, record: ConsentRecord) -> Target:
+    """A target of RVC, with a stand-in for the network, which changes nothing but the loudness."""
+    return replace(target(folder, record), open=Quiet)
+
+
+def test_the_credentials_say_how_the_voice_compared(folder: Path, talk: Path, tmp_path: Path) -> None:
+    record, out = subject_record(tmp_path, talk), tmp_path / "out.wav"
+    steps: list[Progress] = []
+    made = convert(talk, to=says_what_it_hears(folder, record), out=out, sing=True, on_progress=steps.append)
+    found = likeness.verify(out)
+    assert found.state == "valid"
+    assert found.consent is not None
+    assert found.consent.sha256 == record.sha256
+    assert found.consent.statement.endswith("; the voice fitted its reference.")
+    assert made.making.consent is not None
+    assert made.making.consent.statement == found.consent.statement
+    assert made.duration_s == pytest.approx(4)
+    assert [one.done for one in steps if one.stage == "convert"][-1] == 4
+    silent = replace(target(folder, record), open=lambda *heard: Quiet(*heard, gain=0.0))
+    made = convert(talk, to=silent, out=tmp_path / "silent.wav", sing=True)
+    found = likeness.verify(made.path)
+    assert found.consent is not None
+    assert found.consent.statement.endswith("; nobody was compared with its reference.")
+    assert any("could not be compared" in one for one in made.warnings)
+
+
+def test_another_voice_leaves_nothing_behind(folder: Path, talk: Path, tmp_path: Path) -> None:
+    sound = read_mono(talk, rate_hz=RATE, max_s=30)
+    record = of_another(subject_record(tmp_path, talk), sound, tmp_path)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(SubjectMismatch, match="another person's"):
+        convert(talk, to=says_what_it_hears(folder, record), out=tmp_path / "out" / "out.wav", sing=True)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_text_is_compared_as_well(folder: Path, tmp_path: Path) -> None:
+    record = subject_record(tmp_path, write_sound(tmp_path / "read.wav", speech()))
+    made = say("Glue the sheet to the dark blue background.", voice=says_what_it_hears(folder, record),
+               out=tmp_path / "said.wav")  # fmt: skip
+    found = likeness.verify(made.path)
+    assert found.consent is not None
+    assert found.consent.statement.endswith("; the voice fitted its reference.")

@@ -102,12 +102,12 @@ def convert(
     offline = config.offline or None
     listened = listen(source, sing=config.sing, offline=offline, on_progress=on_progress)
     converter = target.open(listened.heard, config)
-    making = describe(converter, config, target.permission, (Ingredient(source, "source"),))
     with AudioReader(source) as probe:
         rate_hz = max(ENGINE_RATE_HZ, config.sample_rate_hz or probe.rate_hz)
-    blocks = _read(source, rate_hz)
+    permission, voice = begin(target, converter, _read(source, rate_hz), rate_hz, listened.heard, on_progress)
+    making = describe(converter, config, permission, (Ingredient(source, "source"),))
     count, made_hz, sealed = write_voice_sound(
-        converter, blocks, rate_hz, out, making, config, listened.heard, on_progress, picture
+        voice, converter.rate_for(rate_hz), out, making, config, picture
     )
     return Converted(
         path=out,
@@ -115,7 +115,7 @@ def convert(
         duration_s=count / made_hz,
         rate_hz=made_hz,
         warnings=(
-            *target.permission.notes,
+            *permission.notes,
             *target.notes,
             *listened.warnings,
             *converter.notes(),
@@ -127,27 +127,51 @@ def convert(
     )
 
 
-def write_voice_sound(
+def begin(
+    target: Target,
     converter: VoiceConverter,
     blocks: Iterator[Floats],
+    rate_hz: int,
+    heard: Heard,
+    on_progress: OnProgress,
+) -> tuple[Permission, Iterator[Floats]]:
+    """Convert as much as it takes to know whose voice comes out, so that credentials can say it.
+
+    Returns:
+        The permission after that, and all that is converted, which goes on as it is asked for.
+
+    Raises:
+        SubjectMismatch: it is another's voice than the record's.
+    """
+    made_hz, total = converter.rate_for(rate_hz), round(heard.duration_s)
+
+    def convert_all() -> Iterator[Floats]:
+        done = 0
+        for block in converter.convert_stream(blocks, rate_hz):
+            done += len(block)
+            on_progress(Progress("convert", done // made_hz, total, "s"))
+            yield block
+
+    if target.compare is None:
+        return target.permission, convert_all()
+    return target.compare(convert_all(), made_hz)
+
+
+def write_voice_sound(
+    voice: Iterator[Floats],
     rate_hz: int,
     out: Path,
     making: Making,
     config: VoiceConfig,
-    heard: Heard,
-    on_progress: OnProgress,
     picture: Path | None = None,
 ) -> tuple[int, int, Sealed]:
-    """Convert and seal.
+    """Seal what was converted, as it comes.
 
     Returns:
-        How many samples were made, at which rate, and the marks they carry.
+        How many samples were written, at which rate, and the marks they carry.
     """
-    made_hz = converter.rate_for(rate_hz)
-    out_hz = config.sample_rate_hz or made_hz
-    made = resample_stream(converter.convert_stream(blocks, rate_hz), made_hz, out_hz)
+    out_hz = config.sample_rate_hz or rate_hz
     language, done = config.label_language, 0
-    total = round(heard.duration_s)
     if picture is None:
         sealing = SealedSound(
             out, making, rate_hz=out_hz, channels=1, overwrite=config.overwrite, language=language
@@ -163,10 +187,9 @@ def write_voice_sound(
             language=language,
         )
     with sealing as sound:
-        for block in made:
+        for block in resample_stream(voice, rate_hz, out_hz):
             sound.write(block[None])
             done += len(block)
-            on_progress(Progress("convert", done // out_hz, total, "s"))
     return done, out_hz, sound.sealed
 
 

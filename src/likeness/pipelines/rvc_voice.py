@@ -1,17 +1,18 @@
 """A voice model of RVC as a `Target`: its files, and the consent that they cannot carry.
 
 Whose voice a model speaks with, its file does not say. So a record of that person is needed, with a voice in
-it, checked before any file is opened; and what the model says is compared with that voice as it is made. The
-models are of all sorts, and what one says is less like its subject than they themselves are: only what is
-surely another's voice is refused.
+it, checked before any file is opened; and the beginning of what the model says is compared with that voice,
+before anything is written. The models are of all sorts, and what one says is less like its subject than they
+themselves are: only what is surely another's voice is refused.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from likeness.errors import NoSpeech, UsageError
 from likeness.media.mono import resample
 from likeness.pipelines.target_voice import Target
 from likeness.speech.speaker import RATE_HZ, embed_voice
-from likeness.types import Floats, ModelRef
+from likeness.types import Floats
 
 PathLike: TypeAlias = str | os.PathLike[str]
 PREFIX: Final = "rvc:"
@@ -80,11 +81,13 @@ def rvc_target(
 
     def open_(heard: Heard, config: VoiceConfig) -> VoiceConverter:
         with_config = settings_with(chosen, config)
-        converter = RvcConverter(voice, hears, near, with_config, offline=offline or None)
-        return Overheard(converter, permission, voice.name, offline=offline or None)
+        return RvcConverter(voice, hears, near, with_config, offline=offline or None)
+
+    def compare(made: Iterator[Floats], rate_hz: int) -> tuple[Permission, Iterator[Floats]]:
+        return compare_first(permission, voice.name, made, rate_hz, offline=offline or None)
 
     RvcConverter(voice, hears, near, chosen)  # refuses what does not fit, before anything is heard
-    return Target(permission, open_)
+    return Target(permission, open_, compare=compare)
 
 
 def settings_with(settings: RvcSettings, config: VoiceConfig) -> RvcSettings:
@@ -110,78 +113,40 @@ def settings_with(settings: RvcSettings, config: VoiceConfig) -> RvcSettings:
     )
 
 
-class Overheard:
-    """A `VoiceConverter` whose voice is compared with a consent record as it is made.
+def compare_first(
+    permission: Permission,
+    file: str,
+    made: Iterator[Floats],
+    rate_hz: int,
+    *,
+    offline: bool | None = None,
+) -> tuple[Permission, Iterator[Floats]]:
+    """Hold the first half minute of what a model says against a record, before anything is written.
 
     Args:
-        converter: what converts.
         permission: the record that was checked; under that of a corpus nobody is compared.
         file: what to call the voice.
+        made: what it says, (n,) float32 each, at `rate_hz`.
         offline: as for `likeness.models.fetch`.
+
+    Returns:
+        The permission after that, and all that is made.
+
+    Raises:
+        SubjectMismatch: it is surely another's voice than the record's.
     """
-
-    def __init__(
-        self, converter: VoiceConverter, permission: Permission, file: str, *, offline: bool | None = None
-    ) -> None:
-        self._converter, self._permission = converter, permission
-        self._file, self._offline = file, offline
-        self._notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Of the engine."""
-        return self._converter.name
-
-    @property
-    def version(self) -> str:
-        """Of the engine."""
-        return self._converter.version
-
-    @property
-    def models(self) -> tuple[ModelRef, ...]:
-        """What takes part."""
-        return self._converter.models
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """How it converts."""
-        return self._converter.parameters
-
-    def rate_for(self, rate_hz: int) -> int:
-        """The sampling rate that comes out."""
-        return self._converter.rate_for(rate_hz)
-
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of the result."""
-        return (*self._converter.notes(), *self._notes)
-
-    def convert_stream(self, blocks: Iterable[Floats], rate_hz: int) -> Iterator[Floats]:
-        """As the converter does.
-
-        Raises:
-            SubjectMismatch: what was made so far is surely another's voice than the record's.
-        """
-        made_hz, held, count = self.rate_for(rate_hz), list[Floats](), 0
-        is_open = self._permission.record.kind == "subject"
-        for block in self._converter.convert_stream(blocks, rate_hz):
-            if is_open:
-                held.append(block)
-                count += len(block)
-                if count >= COMPARED_S * made_hz:
-                    is_open = False
-                    self._compare(np.concatenate(held), made_hz)
-                    held.clear()
-            yield block
-        if is_open and held:
-            self._compare(np.concatenate(held), made_hz)
-
-    def _compare(self, made: Floats, rate_hz: int) -> None:
-        reference = self._permission.references.voice
-        try:
-            embedding = embed_voice(resample(made, rate_hz, RATE_HZ), RATE_HZ, offline=self._offline)
-            found = compare_voice(embedding, reference, self._file)
-        except NoSpeech:
-            found = unknown_voice(self._file, "there is too little speech in what was made")
-        self._notes = tuple(
-            note for note in self._permission.compare(found).notes if note not in self._permission.notes
-        )
+    if permission.record.kind != "subject":
+        return permission, made
+    held, count = list[Floats](), 0
+    for block in made:
+        held.append(block)
+        count += len(block)
+        if count >= COMPARED_S * rate_hz:
+            break
+    try:
+        sound = np.concatenate([np.zeros(0, np.float32), *held])
+        embedding = embed_voice(resample(sound, rate_hz, RATE_HZ), RATE_HZ, offline=offline)
+        found = compare_voice(embedding, permission.references.voice, file)
+    except NoSpeech:
+        found = unknown_voice(file, "there is too little speech in what was made")
+    return permission.compare(found), chain(held, made)

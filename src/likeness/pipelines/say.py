@@ -24,6 +24,7 @@ from likeness.media.mono import resample
 from likeness.pipelines.convert_voice import (
     Converted,
     PathLike,
+    begin,
     describe,
     draft,
     write_voice_sound,
@@ -107,7 +108,9 @@ def say(
         listener.take(piece)
     listened = listener.done("what was read", sing=False)
     converter = target.open(listened.heard, config)
-    making = describe(converter, config, target.permission, ())
+    blocks = in_pieces(iter([sound]), reader.rate_hz)
+    permission, voiced = begin(target, converter, blocks, reader.rate_hz, listened.heard, on_progress)
+    making = describe(converter, config, permission, ())
     making = replace(
         making,
         models=(*making.models, *reader.models),
@@ -117,16 +120,15 @@ def say(
             "speed": speed,
         },
     )
-    blocks = in_pieces(iter([sound]), reader.rate_hz)
     count, made_hz, sealed = write_voice_sound(
-        converter, blocks, reader.rate_hz, out, making, config, listened.heard, on_progress
+        voiced, converter.rate_for(reader.rate_hz), out, making, config
     )
     return Converted(
         path=out,
         source=None,
         duration_s=count / made_hz,
         rate_hz=made_hz,
-        warnings=(*target.permission.notes, *target.notes, *converter.notes(), *sealed.notes),
+        warnings=(*permission.notes, *target.notes, *converter.notes(), *sealed.notes),
         config=config,
         making=making,
         sealed=sealed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +18,12 @@ from likeness.config import VoiceConfig
 from likeness.consent import Permission
 from likeness.engines.voice.base import Heard, VoiceConverter
 from likeness.errors import MissingExtra, UsageError
+from likeness.types import Floats
 from likeness.voices.voice import PitchRange, Voice
 from likeness.voices.voice_file import open_voice
 
 Open: TypeAlias = Callable[[Heard, VoiceConfig], VoiceConverter]
+Compare: TypeAlias = Callable[[Iterator[Floats], int], tuple[Permission, Iterator[Floats]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,15 @@ class Target:
         permission: the consent it stands under, checked.
         open: makes the converter for a source that was heard.
         notes: what a person should know, one sentence each.
+        compare: for a model that does not say whose voice it has. Takes what is made, (n,) float32 each, and
+            its sampling rate, Hz; gives the permission after the beginning of it was compared with the
+            record, and all of it, the beginning included. None: that was done at enrolment.
     """
 
     permission: Permission
     open: Open
     notes: tuple[str, ...] = ()
+    compare: Compare | None = None
 
 
 def target_of(to: str | os.PathLike[str] | Voice | Target) -> Target:
