@@ -50,14 +50,24 @@ def train(
     ] = "warp128",
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop after so many in all.", rich_help_panel=LENGTH),
+        typer.Option(
+            min=1,
+            help="Stop after so many in all. [default: by the model, 800 to 200000]",
+            rich_help_panel=LENGTH,
+        ),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0, help="Stop after so long in all.", rich_help_panel=LENGTH),
+        typer.Option(min=0, help="Stop after so long in all, instead.", rich_help_panel=LENGTH),
     ] = None,
     save_every: Annotated[
-        int, typer.Option(min=0, metavar="STEPS", help="Save so often.", rich_help_panel=KEPT)
+        int,
+        typer.Option(
+            min=0,
+            metavar="STEPS",
+            help="Save so often, or once a minute; 0: at the end.",
+            rich_help_panel=KEPT,
+        ),
     ] = 250,
     snapshot_every: Annotated[
         int,
@@ -70,7 +80,8 @@ def train(
         typer.Option(
             min=0,
             metavar="STEPS",
-            help="Draw a sheet to look at so often, and a film of all of them at the end; 0: never.",
+            help="Draw a sheet to look at so often, or once a minute, and a film of all of them at the end; "
+            "0: never.",
             rich_help_panel=KEPT,
         ),
     ] = 250,
@@ -110,7 +121,8 @@ def train(
     """Learn to show B's face where A's is.
 
     Both must be different people, with 50 faces each at least; some hundreds are better. The model carries
-    B's consent record, and does not load without it. Ctrl-C stops; the same command goes on exactly there.
+    B's consent record, and does not load without it. Ctrl-C stops after the step that is being taken; the
+    same command goes on exactly there.
 
     **Examples**
 

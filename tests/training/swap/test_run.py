@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -336,3 +337,43 @@ def test_where_steps_take_long_it_is_saved_by_the_clock(
     with pytest.raises(KeyboardInterrupt):
         train(steps=10, on_progress=stop, rhythm=Rhythm(save=1000, report=0, preview=0))
     assert train(steps=4).resumed_at == 3
+
+
+def test_where_steps_take_long_a_sheet_is_drawn_by_the_clock(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAVE_S", -1.0)
+    train(steps=2, rhythm=Rhythm(save=0, report=0, preview=1000))
+    found = sorted(path.name for path in (tmp_path / "run" / "previews").iterdir())
+    assert found == ["step-0000001.jpg", "step-0000002.jpg"]
+
+
+def test_ctrl_c_stops_after_a_whole_step_and_saves_it(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real signal, while the weights are being moved: none of what was learned is lost, nor half a step."""
+    move, moved = torch.optim.Adam.step, iter(range(100))
+
+    def interrupted(self: torch.optim.Adam) -> None:
+        if next(moved) == 2:
+            signal.raise_signal(signal.SIGINT)
+        move(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train("cut", steps=6)
+    assert signal.getsignal(signal.SIGINT) is handler
+    cut = train("cut", steps=6)
+    assert cut.resumed_at == 3
+    weights = [load_file(done.model) for done in (train("whole", steps=6), cut)]
+    assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-6) for name in weights[0])
+
+
+def test_a_second_ctrl_c_stops_at_once(train: Train) -> None:
+    def twice(progress: Progress) -> None:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        train(steps=6, on_progress=twice)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

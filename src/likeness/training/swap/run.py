@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -30,12 +31,13 @@ from likeness.training.swap.permit import Permits, check_records, permit
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.start import start_encoder
 from likeness.training.swap.state import Plan, Standing, has_training, resume_training, save_training
+from likeness.training.swap.stop import between_steps
 from likeness.training.world import join_world
 from likeness.types import Making
 
 MOST_RECOVERIES = 3
 SAVE_S = 60.0
-"""Where steps take long, it is saved more often than `Rhythm` says: at least this often."""
+"""Where steps take long, it is saved and shown more often than `Rhythm` says: at least this often."""
 SNAPSHOTS = "snapshots"
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -48,7 +50,7 @@ class Rhythm:
         save: write `training.safetensors` and `model.safetensors`, from which training goes on after a stop,
             and to which it goes back where numbers end; where steps take long, once a minute.
         report: write a line of losses.
-        preview: write a sheet to look at.
+        preview: write a sheet to look at; where steps take long, once a minute.
         snapshot: keep a model of that step.
     """
 
@@ -101,6 +103,8 @@ def train_swap(
 ) -> TrainedSwap:
     """Learn to show B's face where A's is, or go on where a training in `out` stopped: exactly there.
 
+    Ctrl-C stops it after the step that is being taken, which is saved; a second one stops it at once.
+
     Consent is checked before anything else is opened. Whose record is whose is found by comparing faces;
     B's is needed, A's only to show A's face as well. A record for a research corpus covers both.
 
@@ -128,6 +132,7 @@ def train_swap(
         MediaError, ModelError: something cannot be read.
         TrainingDiverged: losses end again and again, with smaller and smaller learning rates.
         OutputError: something cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed.
     """
     config = config_of(model)
     if encoder is not None and model.startswith("warp"):
@@ -179,15 +184,11 @@ class SwapRun:
         rhythm: Rhythm,
         budget: Budget,
     ) -> None:
-        self.kind, self.learner, self.plan, self.folder, self.permits = (
-            kind,
-            kind.learner,
-            plan,
-            folder,
-            permits,
-        )
+        self.kind, self.learner, self.plan = kind, kind.learner, plan
+        self.folder, self.permits = folder, permits
         self.rhythm, self.budget, self.standing = rhythm, budget, Standing()
         self.notes: list[str] = []
+        self._shown, self._shown_s = -1, math.inf
 
     @property
     def is_first(self) -> bool:
@@ -219,25 +220,30 @@ class SwapRun:
         return ()
 
     def go(self, on_progress: OnProgress) -> dict[str, float]:
-        """Train until the budget is spent; returns the losses of the last step."""
+        """Train until the budget is spent; returns the losses of the last step.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed; what was learned until then is saved.
+        """
         learner, losses = self.learner, dict[str, float]()
         first, saved = learner.steps, learner.steps
-        saved_s = time.monotonic()
+        saved_s = self._shown_s = time.monotonic()
         journal: Journal | nullcontext[None] = nullcontext()
         if self.is_first:
             journal = Journal(self.folder, first)
-        with journal as lines:
+        # Of several processes, each would stop at a step of its own, and the others wait for it.
+        stop = between_steps() if learner.world.size == 1 else nullcontext(lambda: False)
+        with journal as lines, stop as is_stopped:
             learner.world.wait()
             self.budget.start()
-            while not self.budget.is_over(learner.steps, learner.world):
+            while not is_stopped() and not self.budget.is_over(learner.steps, learner.world):
                 outcome = learner.step()
                 if not outcome.is_finite:
                     self._go_back(outcome)
                     continue
                 losses = outcome.losses
                 self._report(lines, outcome)
-                late = self.rhythm.save > 0 and time.monotonic() - saved_s > SAVE_S
-                if late or _is_due(learner.steps, self.rhythm.save):
+                if _is_due(learner.steps, self.rhythm.save, saved_s):
                     self.save()
                     saved, saved_s = learner.steps, time.monotonic()
                 on_progress(self._progress())
@@ -245,6 +251,8 @@ class SwapRun:
         too_early = self.budget.seconds is not None and self.standing.seconds < self.budget.seconds
         if learner.steps > first and (saved < learner.steps or too_early):
             self.save()
+        if is_stopped():
+            raise KeyboardInterrupt
         if learner.steps > first:
             self._finish()
         return losses
@@ -265,7 +273,7 @@ class SwapRun:
             rate = self.plan_rate(step - 1, share)
             values = {"gradient_norm": outcome.gradient_norm, "learning_rate": rate, "share": round(share, 6)}
             lines.report(step - 1, {**outcome.losses, **values})
-        if _is_due(step, self.rhythm.preview):
+        if _is_due(step, self.rhythm.preview, self._shown_s):
             self.show()
         if _is_due(step, self.rhythm.snapshot):
             self.save_model(self.folder / SNAPSHOTS / f"step-{step:07}.safetensors")
@@ -322,6 +330,7 @@ class SwapRun:
     def show(self) -> None:
         """Write a sheet to look at."""
         sheet.save_sheet(self.kind.draw(), self.folder, self.learner.steps, self._making())
+        self._shown, self._shown_s = self.learner.steps, time.monotonic()
 
     def _making(self) -> Making:
         return sheet.making_of(self.plan.model, self.learner.steps, self.permits.b)
@@ -329,10 +338,11 @@ class SwapRun:
     def _finish(self) -> None:
         if not self.is_first or not self.rhythm.preview:
             return
-        if not _is_due(self.learner.steps, self.rhythm.preview):
+        if self._shown != self.learner.steps:
             self.show()
         sheet.save_film(self.folder, self._making())
 
 
-def _is_due(step: int, every: int) -> bool:
-    return every > 0 and step % every == 0
+def _is_due(step: int, every: int, last_s: float = math.inf) -> bool:
+    """Whether something is to be done after this step that was last done at `last_s` of the clock."""
+    return every > 0 and (step % every == 0 or time.monotonic() - last_s > SAVE_S)
