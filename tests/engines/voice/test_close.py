@@ -90,6 +90,27 @@ def test_what_is_said_has_the_wanted_pitch_envelope_and_loudness(voice: CloseVoi
     assert np.median(np.abs(frame_energy(found, len(source)) - source.energy)) < 0.1
 
 
+def test_sounds_are_as_loud_against_each_other_as_the_persons_are(source: Features) -> None:
+    def record(quiet: float) -> Features:
+        said = [0, 1, 2, 3, -1, 0, 2, 1]
+        one = speak(said, 110)
+        each = len(one.samples) // len(said)
+        gain = np.repeat([quiet if sound == 2 else 1.0 for sound in said], each).astype("f4")
+        samples = one.samples * gain
+        return dataclasses.replace(one, samples=samples, energy=frame_energy(samples, len(one)))
+
+    each = len(source) // len(SOUNDS)
+    of_two = np.repeat(np.array(SOUNDS) == 2, each)
+    energies = []
+    for quiet in (1.0, 0.4):
+        made = CloseVoice([record(quiet)]).convert(source, turns_of(source.f0_hz, 0.6), source.envelope)
+        energies.append(frame_energy(made, len(source)))
+    change = energies[1] - energies[0]
+    assert np.median(change[of_two]) < -0.3
+    assert np.median(change[~of_two]) > -0.1
+    assert abs(change.mean()) < 0.1  # over words it is the source's
+
+
 def test_protected_consonants_are_the_sources_own(voice: CloseVoice, source: Features) -> None:
     wanted = np.repeat(source.envelope.mean(0, keepdims=True), len(source), axis=0)
     wanted = np.where(source.voiced[:, None] >= 0.5, wanted, source.envelope)

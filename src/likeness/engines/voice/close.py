@@ -17,7 +17,7 @@ from likeness.engines.voice.analysis import VOICED, Features
 from likeness.engines.voice.clear import Envelopes, Source
 from likeness.engines.voice.correct import match_energy, shape, smooth
 from likeness.engines.voice.envelope import BANDS, HOP, RATE_HZ
-from likeness.engines.voice.grains import DEFAULT, Costs, Grains, Wanted
+from likeness.engines.voice.grains import DEFAULT, Costs, Grains, Units, Wanted
 from likeness.engines.voice.psola import Places as Cycles
 from likeness.engines.voice.psola import at_samples, lay_grains, mark_pitch, place_marks
 from likeness.types import Floats
@@ -27,6 +27,8 @@ SHAPED: Final = 0.5
 
 Not at all, they mumble; all of it, they are less the person's own.
 """
+_SYLLABLE: Final = 15.0  # frames; what is louder for longer, the source decides
+_MOST: Final = 1.0  # nepers, 9 dB, by which loudness within syllables may differ from the source's
 _SMOOTHING = 0.7  # frames
 _DOUBT_FRAMES = 300  # that long a song tells half of what its sounds are like on average
 
@@ -81,12 +83,23 @@ class CloseVoice:
         count, f0_hz = len(features.samples), _pitch_of(turns, len(features))
         wanted = Wanted(features.content, f0_hz[::2], features.voiced[::2], envelope[::2])
         units = self._grains.choose(wanted, self._costs)
+        energy = self._swell(units, features.energy)
         said = self._grains.say(units, place_marks(turns[:count], features.voiced, RATE_HZ), count)
-        said = match_energy(said, features.energy)
+        said = match_energy(said, energy)
         if protect:
             share = protect * at_samples(_unvoiced(features), count, RATE_HZ)
             said = (said + share * (features.samples - said)).astype(np.float32)
-        return shape(said, envelope, f0_hz, features.voiced, features.energy, amount=SHAPED)
+        return shape(said, envelope, f0_hz, features.voiced, energy, amount=SHAPED)
+
+    def _swell(self, units: Units, wanted: Floats) -> Floats:
+        """(n,) energies as wanted over syllables and words; within them, as the person's sounds have them.
+
+        How much louder a vowel is than the consonants around it, and how soon a word dies away, are a matter
+        of mouth and room, and would be the source's otherwise.
+        """
+        own = smooth(np.repeat(self._grains.energy[units], 2)[: len(wanted)], 2.0)
+        apart = own - wanted
+        return np.asarray(wanted + np.clip(apart - smooth(apart, _SYLLABLE), -_MOST, _MOST), np.float32)
 
     def sing(
         self, features: Features, turns: Cycles, envelope: Floats, *, moved: bool, protect: float = 0.0

@@ -83,6 +83,7 @@ class Grains:
         content: (m, 144) float32 of length 1.
         log_f0: (m,) float32.
         voiced: (m,) float32, 0…1.
+        energy: (m,) float32, nepers, as in `Features`.
         envelope: (m, bands) float32, nepers around 0: at the middle of each unit.
         heads, nexts: (m, bands) float32: as it begins, and as what follows it in its recording begins.
         goes_on: (m,) bool: whether the unit after it is of the same recording.
@@ -94,6 +95,7 @@ class Grains:
     content: Floats
     log_f0: Floats
     voiced: Floats
+    energy: Floats
     envelope: Floats
     heads: Floats
     nexts: Floats
@@ -182,6 +184,7 @@ def _cut_one(recording: Features) -> Grains:
         content=_unit_rows(recording.content[:count]),
         log_f0=np.log(recording.f0_hz[middles]).astype(np.float32),
         voiced=np.asarray(recording.voiced[middles], np.float32),
+        energy=np.asarray(recording.energy[middles], np.float32),
         envelope=envelope[middles],
         heads=envelope[np.maximum(middles - 1, 0)],
         nexts=envelope[np.minimum(middles + 1, len(envelope) - 1)],
