@@ -21,7 +21,8 @@ from likeness.training.swap import refine as module
 from likeness.training.swap.adversary import Adversary, RefineSettings
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.measure import Quality, compare_faces, measure_identity, paste
-from likeness.training.swap.refine import REPORT, Refiner, hold_out, refine_swap, settings_for
+from likeness.training.swap.refine import Refiner, hold_out, refine_swap, settings_for
+from likeness.training.swap.refined import REPORT
 from likeness.training.swap.run import Rhythm, train_swap
 from likeness.training.swap.state import FILE_NAME as TRAINING
 from likeness.training.swap.state import read_training
@@ -258,7 +259,7 @@ def test_refining_a_run(sets: tuple[Path, Path], of_b: Path, tmp_path: Path) -> 
 def test_what_cannot_be_refined(tmp_path: Path, sets: tuple[Path, Path]) -> None:
     with pytest.raises(UsageError):
         refine_swap(tmp_path, rounds=0)
-    with pytest.raises(MediaNotFound, match="no file"):
+    with pytest.raises(MediaNotFound, match="no trained model"):
         refine_swap(tmp_path / "nothing")
     with pytest.raises(TooFewFaces):
         hold_out(make_faces(1, 20))

@@ -11,7 +11,8 @@ from __future__ import annotations
 from likeness.training.swap.adversary import RefineSettings
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.learner import SwapLearner
-from likeness.training.swap.refine import RefinedSwap, Refiner, refine_swap
+from likeness.training.swap.refine import Refiner, refine_swap
+from likeness.training.swap.refined import RefinedSwap
 from likeness.training.swap.run import Rhythm, TrainedSwap, train_swap
 from likeness.training.swap.settings import Augmentation, LossWeights, SwapSettings
 

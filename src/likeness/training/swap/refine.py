@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from likeness.consent import Permission
 from likeness.engines.swap.model import FILE_NAME
 from likeness.engines.swap.model_file import Side, read_model
-from likeness.errors import TooFewFaces, UsageError
-from likeness.media.files import temporary_beside, write_error
+from likeness.errors import MediaNotFound, TooFewFaces, UsageError
 from likeness.nn.swap import SwapConfig
 from likeness.nn.swap_warp import WARP_MODELS
 from likeness.progress import OnProgress, Progress, silent
@@ -27,67 +25,16 @@ from likeness.training.swap.kinds import Coding
 from likeness.training.swap.learner import SwapLearner
 from likeness.training.swap.measure import Quality, measure_identity, measure_side
 from likeness.training.swap.permit import Permits, drop_strangers, middle
+from likeness.training.swap.refined import RefinedSwap, Round, Verdict, write_report
 from likeness.training.swap.run import Device, Rhythm, SwapRun
 from likeness.training.swap.settings import SwapSettings
 from likeness.training.swap.state import newest_training, refuse_other_plan
 
-REPORT = "refinement.json"
 ROUNDS, STEPS = 4, 500
 HELD_OUT = 0.15
 """The first share of each set, from which a refinement does not learn."""
 MOST_HARM = 2
 """Rounds in a row that are taken back before it gives up."""
-Verdict = Literal["kept", "rolled back", "no help"]
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One round of a refinement.
-
-    Attributes:
-        number: from 1.
-        steps: that it took.
-        adversarial: the weight that it was tried with.
-        outcome: kept; rolled back, since SSIM or identity became worse than is tolerated; or "no help": no
-            worse, but no nearer to the real faces either, so that it ends.
-        why: in words.
-        before, after: by side.
-        losses: of its last step.
-    """
-
-    number: int
-    steps: int
-    adversarial: float
-    outcome: Verdict
-    why: str
-    before: dict[Side, Quality]
-    after: dict[Side, Quality]
-    losses: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class RefinedSwap:
-    """What a refinement left.
-
-    Attributes:
-        folder: the run.
-        model: the refined model, or the one before where no round was kept.
-        rounds: what each gave; also in `refinement.json`.
-        before, after: figures on held-out faces, by side.
-        notes: what a person should know, one sentence each.
-    """
-
-    folder: Path
-    model: Path
-    rounds: tuple[Round, ...]
-    before: dict[Side, Quality]
-    after: dict[Side, Quality]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def kept(self) -> int:
-        """Rounds that were kept."""
-        return sum(one.outcome == "kept" for one in self.rounds)
 
 
 class Refiner:
@@ -252,6 +199,8 @@ def refine_swap(
     if rounds < 1 or steps < 1:
         raise UsageError(f"{rounds} rounds of {steps} steps cannot be taken.", "Give numbers from 1 up.")
     folder, settings = Path(run), settings or RefineSettings()
+    if not (folder / FILE_NAME).is_file():
+        raise MediaNotFound(f"There is no trained model in {folder}.", "`likeness swap train` makes one.")
     header, _ = read_model(folder / FILE_NAME, revocations=revocations)
     name, plan, standing, tensors = newest_training(folder)
     if plan.model in WARP_MODELS:
@@ -298,7 +247,7 @@ def refine_swap(
             keeper.standing = replace(keeper.standing, rounds=keeper.standing.rounds + 1)
             keeper.save()
             keeper.show()
-        _write_report(folder, refiner, settings)
+        write_report(folder, refiner.rounds, refiner.start, refiner.best, settings)
         if refiner.is_over:
             break
     return RefinedSwap(
@@ -324,36 +273,3 @@ def _find_faces(
     faces, notes = Faces.read(place)
     faces, more = drop_strangers(faces)
     return faces, (*notes, *more)
-
-
-def _write_report(folder: Path, refiner: Refiner, settings: RefineSettings) -> None:
-    def spell(found: dict[Side, Quality]) -> dict[str, Any]:
-        return {side: {k: _rounded(v) for k, v in asdict(one).items()} for side, one in found.items()}
-
-    rounds = [
-        {
-            **{key: getattr(one, key) for key in ("number", "steps", "adversarial", "outcome", "why")},
-            "before": spell(one.before),
-            "after": spell(one.after),
-            "losses": {key: _rounded(value) for key, value in one.losses.items()},
-        }
-        for one in refiner.rounds
-    ]
-    content = {
-        "purpose": "picture quality; measured on faces that the refinement did not learn from",
-        "settings": asdict(settings),
-        "before": spell(refiner.start),
-        "after": spell(refiner.best),
-        "rounds": rounds,
-    }
-    path = folder / REPORT
-    try:
-        with temporary_beside(path) as pending:
-            pending.path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-            pending.commit()
-    except OSError as error:
-        raise write_error(path, error) from error
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value, 5)

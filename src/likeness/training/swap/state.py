@@ -59,7 +59,7 @@ class Standing:
         seconds: spent.
         slow_down: what learning rates are multiplied with after numbers ended.
         recoveries: how often that was.
-        rounds: of refinement that were kept.
+        rounds: of refinement that were not rolled back.
     """
 
     steps: int = 0
