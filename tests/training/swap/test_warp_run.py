@@ -13,12 +13,14 @@ from likeness.errors import ConsentMissing, ModelFormat, UsageError
 from likeness.nn.swap_warp import WARP_MODELS, WarpConfig
 from likeness.progress import Progress
 from likeness.training.journal import read_journal
-from likeness.training.swap import kinds
+from likeness.training.swap import kinds, sheet
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.kinds import gather_looks
 from likeness.training.swap.refine import refine_swap
 from likeness.training.swap.run import Rhythm, TrainedSwap, train_swap
 from likeness.training.swap.settings import SwapSettings
+from likeness.training.swap.warp_learner import WarpLearner
+from likeness.types import Picture
 from likeness.verification import verify
 
 from ...swap_people import CUT_PX, make_faces
@@ -66,6 +68,21 @@ def test_its_sheets_are_sealed(sets: tuple[Path, Path], of_b: Path, tmp_path: Pa
     assert len(list((tmp_path / "run" / "previews").iterdir())) == 2
     for name in ("preview.jpg", "time-lapse.mp4"):
         assert verify(tmp_path / "run" / name).state == "valid"
+
+
+def test_the_sheet_shows_a_mended_face_where_it_belongs(
+    sets: tuple[Path, Path], of_b: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no picture of B reaches, as between lips, is what was filmed and no hole."""
+    monkeypatch.setattr(
+        WarpLearner, "mend", lambda learner, bent: np.zeros((len(bent), 32, 32, 3), np.float32)
+    )
+    sheets: list[Picture] = []
+    monkeypatch.setattr(sheet, "save_sheet", lambda picture, *_: sheets.append(picture))
+    train(sets, of_b, tmp_path / "run", steps=1, rhythm=Rhythm(save=0, report=0, preview=1))
+    filmed, mended = (sheets[0][:168, 168 * i : 168 * (i + 1)].astype(int) for i in (2, 4))
+    assert abs(filmed - mended)[8:24, 8:24].max() <= 2
+    assert mended[84, 84].max() == 0  # but within the face it is what was made
 
 
 def test_what_suits_the_other_kind_only_is_refused(

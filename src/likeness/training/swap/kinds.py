@@ -122,7 +122,9 @@ class Warping:
         """Rows of: A · A as B · B · another B bent onto its points · the same mended; (h, w, 3) uint8."""
         bent, wanted = self.learner.batches.batch(0)
         mended = torch.from_numpy(self.learner.mend(bent)).permute(0, 3, 1, 2)
-        of_b = (wanted.target, bent[:, :3], mended * wanted.mask)
+        # Beyond the face, and where no picture of B reaches, nothing that is made is ever shown.
+        shown = mended * wanted.mask + wanted.target * (1 - wanted.mask)
+        of_b = (wanted.target, bent[:, :3], shown)
         tiles = [_enlarge(one.permute(0, 2, 3, 1).numpy()) for one in of_b]
         swapped = [self._swap(number) for number in range(len(self._a))]
         rows = min(ROWS, len(bent), len(swapped))
