@@ -228,8 +228,9 @@ def test_whom_to_drop(pair: Path, hopper_path: Path, caller_photo: Path, folder:
 
 
 def test_strangers_only(clip: Path, hopper_path: Path, folder: Path) -> None:
-    with pytest.raises(NoFace, match="of 8, 8 not the reference"):
+    with pytest.raises(NoFace, match="of 8, 8 not the reference") as told:
         extract_faces(clip, folder / "A", keep=[hopper_path])
+    assert "--keep" in told.value.hint and "--min-size" not in told.value.hint
     assert files_in(folder) == set()
 
 
@@ -245,8 +246,9 @@ def test_a_cut_to_somebody_else(caller: list[Picture], admiral: Picture, media: 
 
 
 def test_small_faces(pair: Path, folder: Path) -> None:
-    with pytest.raises(NoFace, match="14 too small"):
+    with pytest.raises(NoFace, match="14 too small") as told:
         extract_faces(pair, folder / "A", min_size_px=400)
+    assert "--min-size" in told.value.hint and "--keep" not in told.value.hint
     done = extract_faces(pair, folder / "A", min_size_px=110)
     assert done.dropped["too small"] > 0
     assert all(record.size_px >= 110 for record in FaceSet.open(folder / "A").faces)

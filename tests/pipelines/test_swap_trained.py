@@ -15,7 +15,7 @@ from likeness.engines.swap.model import FILE_NAME, PREVIOUS_NAME, save_model  # 
 from likeness.engines.swap.model_file import Header  # noqa: E402
 from likeness.engines.swap.nearest import look_at  # noqa: E402
 from likeness.engines.swap.warp_model import save_warp_model  # noqa: E402
-from likeness.errors import ConsentExpired, ConsentMissing, ModelFormat  # noqa: E402
+from likeness.errors import ConsentExpired, ConsentMissing, MediaNotFound, ModelFormat  # noqa: E402
 from likeness.nn.swap import SwapNet  # noqa: E402
 from likeness.nn.swap_warp import WarpConfig, WarpNet  # noqa: E402
 from likeness.pipelines.swap import convert  # noqa: E402
@@ -59,6 +59,25 @@ def test_a_run_makes_a_clip(kind: str, talk: Path, folder: Path, tmp_path: Path)
     assert made.making.consent is not None
     assert verify(made.path).label
     assert convert(talk, model=run / FILE_NAME, out=folder / "b.mp4", end_s=END_S).frames == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("decoders", {"shape": 0.2}), ("warp", {"mask": "face"}), ("warp", {"shape": 0.2})]
+)
+def test_what_has_no_effect_is_said(
+    kind: str, options: dict[str, object], talk: Path, folder: Path, tmp_path: Path
+) -> None:
+    run = save(kind, tmp_path / "run")
+    made = convert(talk, model=run, out=folder / "a.mp4", end_s=Fraction(1, 10), **options)
+    said = [warning for warning in made.warnings if "had no effect" in warning]
+    assert len(said) == (options != {"shape": 0.2} or kind == "decoders")
+
+
+def test_no_model_there(talk: Path, folder: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(MediaNotFound, match="no model") as told:
+            convert(talk, model=path, out=folder / "a.mp4")
+        assert "swap train" in told.value.hint
 
 
 @pytest.mark.parametrize("kind", KINDS)

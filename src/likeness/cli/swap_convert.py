@@ -211,7 +211,8 @@ def convert(
 ) -> None:
     """Show the performance of a clip with a face that was trained.
 
-    Only the person that the model knows is replaced. The consent record in the model is checked first.
+    A model with decoders (slim…, df…) knows person A and replaces nobody else; one that bends pictures
+    (warp…) replaces the largest face, or --face N. The consent record in the model is checked first.
 
     **Example**
 

@@ -58,6 +58,16 @@ class Outcome:
     kept: int
 
 
+_NEXT: Final[dict[Reason, str]] = {
+    "too small": "Lower --min-size (min_size_px in Python), or use a larger picture of them.",
+    "another person": "Choose another --person (person in Python).",
+    "not the reference": "Give a --keep that shows the person in these files (keep in Python).",
+    "like the dropped": "Leave that --drop out (drop in Python), or use files that show somebody else, too.",
+    "cannot tell": "Give more --keep: pictures from the front, well lit (keep in Python).",
+}
+"""What to do where this is why most faces were left out."""
+
+
 def finish(
     collector: Collector, sources: tuple[SourceFile, ...], references: References, who: Who
 ) -> Outcome:
@@ -194,7 +204,4 @@ def _nobody(reasons: list[Reason | None], collector: Collector) -> NoFace:
             "Use a clip that shows a face from the front, large enough and well lit.",
         )
     what = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    return NoFace(
-        f"No face is left: of {counts.total()}, {what}.",
-        "Lower --min-size, or give another --keep (min_size_px, keep in Python).",
-    )
+    return NoFace(f"No face is left: of {counts.total()}, {what}.", _NEXT[counts.most_common(1)[0][0]])

@@ -84,8 +84,9 @@ def convert(
 ) -> Swapped:
     """Show the performance in `clip` with the face that a model has learned.
 
-    The consent record in the model is checked before any media are opened. Where the model knows what A looks
-    like, only A's face is replaced, and others pass through.
+    The consent record in the model is checked before any media are opened. A model with decoders knows what A
+    looks like: only A's face is replaced, and others pass through. One that bends pictures knows nobody but
+    B, and replaces the largest face of the first frame that shows one.
 
     Args:
         clip: a video of person A.
@@ -125,8 +126,18 @@ def convert(
             config,
             on_progress,
             nobody=lambda: _nobody(chooser, config, clip.name),
-            notes=(*permission.notes, *opened.notes, *notes),
+            notes=(*permission.notes, *opened.notes, *notes, *_without_effect(opened, config)),
         )
+
+
+def _without_effect(model: AnyModel, config: SwapConfig) -> tuple[str, ...]:
+    """What was asked for and says nothing to a model of this kind."""
+    if isinstance(model, WarpModel):
+        name, why = "mask", "a model that bends pictures replaces the face that is tracked"
+    else:
+        name, why = "shape", "a model with decoders makes B's face in its own shape"
+    is_plain = getattr(config, name) == getattr(SwapConfig(), name)
+    return () if is_plain else (f"“{name}” had no effect: {why}.",)
 
 
 def known_face(model: AnyModel, side: Side) -> Floats | None:

@@ -133,8 +133,9 @@ def test_only_who_agreed_is_in_the_model(train: Train, of_b: Path, tmp_path: Pat
     train(steps=2, consent=of_b)
     assert SwapModel.load(tmp_path / "run").sides == ("B",)
     # The training file holds both, and loads as no model.
-    with pytest.raises(ModelFormat):
+    with pytest.raises(ModelFormat, match="something else") as told:
         SwapModel.load(tmp_path / "run" / TRAINING)
+    assert FILE_NAME in told.value.hint
 
 
 def test_another_configuration_does_not_go_on(

@@ -172,6 +172,8 @@ def open_model(path: Path | str, *, revocations: Iterable[Path | str] = ()) -> S
     """
     need_torch()
     path = Path(path)
+    if not path.exists():
+        raise MediaNotFound(f"There is no model {path}.", "`likeness swap train` makes one.")
     if not path.is_dir():
         return _open(path, revocations)
     current, previous = path / FILE_NAME, path / PREVIOUS_NAME

@@ -108,10 +108,13 @@ def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Ite
         known, version = values["format"], values["version"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelFormat(f"{name} is not a face swap model of ours.", AGAIN) from error
-    if known != FORMAT or version != VERSION:
+    if known != FORMAT:
         raise ModelFormat(
-            f"{name} is of a kind or version that this program does not know.", "Update likeness."
+            f"{name} is something else than a face swap model.",
+            "Give the folder of a training, or the model.safetensors in it.",
         )
+    if version != VERSION:
+        raise ModelFormat(f"{name} is of a version that this program does not know.", "Update likeness.")
     try:
         config = _read_config(values["config"])
         data = {side: str(values["data"][side])[:64] for side in SIDES}
