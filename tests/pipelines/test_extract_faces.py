@@ -458,6 +458,21 @@ def test_the_clip_packed_anew(made: FaceSet, caller: list[Picture], folder: Path
     assert FaceSet.open(folder / "A").alignments.sources[0].name == "copy.mp4"
 
 
+def test_files_of_one_name_are_told_by_their_order(
+    clip: Path, pair: Path, folder: Path, tmp_path: Path
+) -> None:
+    """As cameras number them, in two folders."""
+    paths = [tmp_path / name / "00001.mp4" for name in ("one", "two")]
+    for source, path in zip((clip, pair), paths, strict=True):
+        path.parent.mkdir()
+        shutil.copy(source, path)
+    made = extract_faces(paths, folder / "A", person="all")
+    again = recut_faces(made.folder, paths, folder / "B")
+    assert again.faces == made.faces
+    with pytest.raises(FaceSetMismatch):
+        recut_faces(made.folder, paths[::-1], folder / "C")
+
+
 def test_another_video(
     made: FaceSet, caller: list[Picture], pair: Path, folder: Path, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ from likeness.facesets.measure import frame_hash
 from likeness.facesets.records import FaceRecord, Pose, SourceFile
 from likeness.media import VideoReader, probe
 from likeness.pipelines import choose_face, follow_face, swap_clip
+from likeness.pipelines.aligned_faces import AlignedFaces
 from likeness.pipelines.swap import BATCH, convert, known_face
 from likeness.pipelines.swapped import Swapped
 from likeness.progress import Progress
@@ -356,6 +357,25 @@ def test_alignments_stand_in_for_the_tracker(
         shown = [is_green(picture, n) for n, picture in enumerate(frames_of(made.path), first)]
         assert all(shown)  # a single frame that is missing is bridged
         assert len(shown) == FRAMES - first
+
+
+def test_the_clip_is_found_among_several_sources(
+    records: list[FaceRecord], talk: Path, tmp_path: Path
+) -> None:
+    """Also where its name is spelt otherwise: systems differ in how they write an umlaut."""
+    clip = tmp_path / "Gespra\u0308ch.mp4"
+    info = probe(talk)
+    sources = [
+        SourceFile(name, "0" * 64, info.width, info.height, info.rate, FRAMES)
+        for name in ("other.mp4", "Gespr\u00e4ch.mp4")
+    ]
+    path = tmp_path / "alignments.json"
+    write_alignments(
+        path, Alignments(tuple(sources), ()), (replace(one, source=1).to_line() for one in records)
+    )
+    assert AlignedFaces(path, clip, 0).most == 1
+    with pytest.raises(NoFace):
+        AlignedFaces(path, tmp_path / "third.mp4", 0)
 
 
 def test_a_square_that_was_moved_by_hand_moves_the_face(

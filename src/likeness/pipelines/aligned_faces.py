@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from likeness.consent.text import tidy_name
 from likeness.errors import NoFace, UsageError
 from likeness.faces.aligned import Alignment
 from likeness.faces.topology import canonical_mesh
 from likeness.facesets.alignments import Alignments, read_alignments
 from likeness.facesets.measure import SAME_FRAME_BITS, bits_apart, frame_hash
 from likeness.facesets.records import FaceRecord
+from likeness.pipelines.lookout import NAME_LETTERS
 from likeness.types import Face, Frame
 
 _DRAWN_PX, _DRAWN_SIDE, _DRAWN_DEG = 1.5, 0.02, 1.0
@@ -83,8 +85,8 @@ class AlignedFaces:
 def _source_of(listed: Alignments, clip: Path) -> int:
     if len(listed.sources) == 1:
         return 0
-    names = [source.name for source in listed.sources]
-    return names.index(clip.name) if clip.name in names else -1
+    names, name = [source.name for source in listed.sources], tidy_name(clip.name, NAME_LETTERS)
+    return names.index(name) if name in names else -1
 
 
 def _is_drawn(record: FaceRecord) -> bool:

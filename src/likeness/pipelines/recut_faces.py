@@ -99,7 +99,10 @@ def _assign(paths: list[Path], listed: Alignments) -> dict[int, Path]:
     """Which of the given files each source is that faces are needed from."""
     needed = sorted({record.source for record in listed.faces})
     by_name = {tidy_name(path.name, NAME_LETTERS): path for path in paths}
-    assigned = {number: by_name.get(listed.sources[number].name) for number in needed}
+    names = [listed.sources[number].name for number in needed]
+    if len(set(names)) < len(names) == len(paths):  # of different folders: only their order tells
+        return dict(zip(needed, paths, strict=True))
+    assigned = dict(zip(needed, map(by_name.get, names), strict=True))
     if None in assigned.values() and len(paths) == len(needed):  # files may have been renamed
         return dict(zip(needed, paths, strict=True))
     found = {number: path for number, path in assigned.items() if path is not None}

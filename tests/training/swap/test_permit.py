@@ -11,6 +11,7 @@ import pytest
 from likeness.consent import ConsentKey, check
 from likeness.errors import ConsentMissing, ConsentScope, SubjectMismatch, TooFewFaces, UsageError
 from likeness.facesets.faceset import FaceSet
+from likeness.training.swap import faces as module
 from likeness.training.swap.faces import Faces
 from likeness.training.swap.permit import LEAST_FACES, check_records, drop_strangers, permit
 
@@ -120,3 +121,14 @@ def test_pictures_are_believed_and_not_what_a_file_says_of_them(
     monkeypatch.setattr(FaceSet, "embed", lambda faces, record: None)
     with pytest.raises(SubjectMismatch):
         permit([of_b], A, said)
+
+
+def test_large_pictures_are_read_in_smaller_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that would fill the memory: what is read is bounded in bytes, spread over it, and noted."""
+    place = write_set(B, tmp_path / "B")
+    monkeypatch.setattr(module, "MOST_BYTES", 20 * B.pictures[0].nbytes + 1)
+    found, notes = Faces.read(place)
+    assert len(found) == len(found.points) == 20
+    assert np.array_equal(found.pictures[0], B.pictures[0])
+    assert np.array_equal(found.pictures[-1], B.pictures[-1])
+    assert notes == ("B: of 52 faces, 20 that are spread over it are learned from.",)

@@ -23,7 +23,9 @@ from likeness.types import Face, Floats, Picture
 
 ZOOM = 1.25
 MOST_FACES = 6000
-"""Of one person; so many fill 1.8 GB as cut, and no more of one clip helps."""
+"""Of one person; no more of one clip helps."""
+MOST_BYTES = MOST_FACES * 3 * 320**2
+"""What they may fill as cut, 1.8 GB: of larger pictures there are fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +70,15 @@ class Faces:
     def read(cls, folder: str | os.PathLike[str], most: int = MOST_FACES) -> tuple[Faces, tuple[str, ...]]:
         """The faces of a face set; of a larger one, `most` that are spread over it. And what is to be noted.
 
+        They fill `MOST_BYTES` at most.
+
         Raises:
             MediaError, FaceError: see `FaceSet.open` and `FaceSet.read`.
         """
         found = FaceSet.open(folder)
         name, count = found.folder.name or str(folder), len(found)
-        chosen = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+        most = min(count, most, MOST_BYTES // (3 * found.size_px**2))
+        chosen = np.unique(np.linspace(0, count - 1, most).round().astype(int))
         records = [found.faces[i] for i in chosen]
         notes = [f"{name}: {note}" for note in found.notes]
         if len(records) < count:
@@ -82,7 +87,9 @@ class Faces:
             )
         unknown = np.full(NUMBERS, np.nan, np.float32)
         known = [unknown if one.identity is None else np.asarray(one.identity, np.float32) for one in records]
-        pictures = np.stack([found.read(one) for one in records])
+        pictures = np.empty((len(records), found.size_px, found.size_px, 3), np.uint8)
+        for picture, one in zip(pictures, records, strict=True):
+            picture[:] = found.read(one)
         points = np.stack([found.points(one) for one in records])
         made = cls(
             pictures,
