@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from likeness.engines.voice.analysis import FRAME_S, analyse
+from likeness.engines.voice.analysis import FRAME_S, LEVEL, Features, analyse
 from likeness.engines.voice.disguise import Centre, Disguise
 from likeness.media.mono import read_mono
 from likeness.nn.voice_decoder import DecoderConfig, VoiceDecoder
@@ -31,6 +32,10 @@ from likeness.types import Floats
 RATE_HZ = 16_000
 POOL = 4096  # frames
 REPORT = 100  # steps
+NOISY = 2  # times that each recording is also heard in noise
+NOISE_DB = (-25.0, -4.0)  # against the speech
+COLOUR = (0.0, 0.97)
+SPEED = (min(SPEEDS), max(SPEEDS))
 
 
 def main() -> None:
@@ -96,7 +101,12 @@ def prepare(paths: list[Path], cache: Path) -> tuple[Floats, Floats, list[Uttera
     utterances = []
     for number, one in enumerate(features):
         contents = [one[f"content_{place}"].astype(np.float32) for place in range(len(SPEEDS))]
-        hearings = disguised(contents, one["energy"], usual, disguises[1 - number % 2])
+        disguise = disguises[1 - number % 2]
+        hearings = disguised(contents, one["energy"], usual, disguise)
+        for place in range(NOISY):
+            speed, content = float(one[f"noisy_speed_{place}"]), one[f"noisy_content_{place}"]
+            noisy = [content.astype(np.float32)]
+            hearings += disguised(noisy, one["energy"], usual, disguise, [speed])
         courses = (
             one[name].astype(np.float32) for name in ("samples", "f0_hz", "voiced", "energy", "speaker")
         )
@@ -109,11 +119,23 @@ def load_or_analyse(path: Path, cached: Path) -> dict[str, Floats]:
     if not cached.is_file():
         features = analyse(read_mono(path, rate_hz=RATE_HZ, max_s=60), RATE_HZ)
         contents = {f"content_{n}": content for n, content in enumerate(hear(features))}
+        contents |= hear_in_noise(features, np.random.default_rng(zlib.crc32(path.stem.encode())))
         courses = {name: getattr(features, name) for name in ("samples", "f0_hz", "voiced", "energy")}
         speaker = embed_voice(features.samples, RATE_HZ)
         np.savez(cached, **courses, **contents, speaker=speaker)
     with np.load(cached) as file:
         return dict(file)
+
+
+def hear_in_noise(features: Features, rng: np.random.Generator) -> dict[str, Floats]:
+    """Content of a recording with noise over it, any loudness, colour and speed, and the speeds."""
+    found = {}
+    for place in range(NOISY):
+        speed, noise_db, colour = (float(rng.uniform(*range_)) for range_ in (SPEED, NOISE_DB, COLOUR))
+        noise, seed = LEVEL * 10 ** (noise_db / 20), int(rng.integers(1 << 31))
+        (content,) = hear(features, [speed], noise=noise, colour=colour, seed=seed)
+        found |= {f"noisy_content_{place}": content, f"noisy_speed_{place}": np.float32(speed)}
+    return found
 
 
 def set_content_scale(decoder: VoiceDecoder, utterances: list[Utterance]) -> None:

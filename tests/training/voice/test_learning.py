@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from likeness.engines.voice.analysis import analyse
 from likeness.engines.voice.disguise import Centre, Disguise
 from likeness.errors import TrainingDiverged
 from likeness.nn.voice_decoder import DecoderConfig, VoiceDecoder
 from likeness.training.voice.learning import Learner
 from likeness.training.voice.losses import spectral_loss
-from likeness.training.voice.material import SPEEDS, Hearing, Sampler, Utterance, disguised
+from likeness.training.voice.material import SPEEDS, Hearing, Sampler, Utterance, disguised, hear
 from likeness.types import Floats
 
 RNG = np.random.default_rng(0)
@@ -46,6 +47,20 @@ def test_silence_has_a_slope() -> None:
     spectral_loss(made, torch.from_numpy(numbers(1, 8000))).backward()
     assert made.grad is not None
     assert bool(made.grad.isfinite().all())
+
+
+def test_louder_noise_is_heard_more() -> None:
+    features = analyse(utterance().samples, 16_000)
+    (clean,) = hear(features, [1.0])
+    away = [
+        float(np.abs(hear(features, [1.0], noise=noise, colour=colour)[0] - clean).mean())
+        for noise, colour in ((0.0, 0.9), (0.003, 0.9), (0.03, 0.9), (0.03, 0.0))
+    ]
+    assert away[0] == 0
+    assert 0 < away[1] < away[2]
+    assert away[2] != away[3]
+    one, other = (hear(features, [1.0], noise=0.03, seed=seed)[0] for seed in (1, 2))
+    assert np.abs(one - other).mean() > 0
 
 
 @pytest.mark.parametrize("speed", SPEEDS)

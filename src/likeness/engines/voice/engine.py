@@ -29,6 +29,11 @@ from likeness.voices.voice import PitchRange, Voice
 ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
 DEFAULT_LIKENESS: Final = 0.5
+DISGUISE: Final = 0.25
+"""How far content is disguised for the decoder; wholly, consonants become others.
+
+The person's own sounds are chosen by what is wholly disguised, as they are themselves.
+"""
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
 _LOUDNESS: Final = 0.75  # how far loudness becomes the person's at the least
@@ -117,13 +122,13 @@ class VoiceEngine:
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
-        said = self._source.say(features.content)
+        said = self._source.say(features.content, DISGUISE)
         envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
         if self._config.sing:
             wanted, moved = whole_envelope(envelopes), bool(self._semitones)
             sound = self._close.sing(features, turns, wanted, moved=moved, protect=self._protect)
         else:
-            features = replace(features, content=said)
+            features = replace(features, content=self._source.say(features.content))
             sound = self._speak(features, f0_hz, turns, envelopes, block.begin)
         return np.asarray(sound / np.float32(self._gain), np.float32)
 
@@ -145,6 +150,9 @@ class VoiceEngine:
         _, found = find_pitch(close, len(features))
         failed = is_unvoiced(found) != is_unvoiced(features.voiced)
         clears = near(failed, round(_CAUTION * (1 - self._likeness) / self._likeness))
+        # Who speaks is heard in what is voiced, what is said in the rest, and grains are approximate.
+        hisses = min(1.0, 2 * (1 - self._likeness)) * smooth(is_unvoiced(features.voiced), 1.0)
+        clears = np.maximum(clears, hisses)
         return np.asarray(close + along(clears, len(clear)) * (clear - close), np.float32)
 
     def _loudness(self, energy: Floats) -> Floats:

@@ -27,9 +27,11 @@ from likeness.types import Floats
 
 SPEEDS: Final = (0.82, 1.0, 1.22)
 """How many times longer a recording is played."""
-_WHOLLY_DISGUISED = 0.5  # of the stretches; the others by any amount
+_WHOLLY_DISGUISED = 0.2  # of the stretches; the others by any amount
 _GAIN_SPREAD = 0.3  # of the logarithm of the level
-_ROOM: Final = 0.9 ** np.arange(64)  # the noise of rooms, as a filter of white noise
+ROOM: Final = 0.9
+"""Of the noise of rooms: how much of each sample of noise is left in the next."""
+_TAIL: Final = np.arange(64)  # samples, after which nothing of it is left
 _MEAN_SPREAD = 0.15  # of how well a speaker's mean is known, as a part of how much content varies
 
 
@@ -87,20 +89,28 @@ class Batch:
 
 
 def hear(
-    features: Features, speeds: Sequence[float] = SPEEDS, *, noise: float = 0.0, offline: bool | None = None
+    features: Features,
+    speeds: Sequence[float] = SPEEDS,
+    *,
+    noise: float = 0.0,
+    colour: float = ROOM,
+    seed: int = 0,
+    offline: bool | None = None,
 ) -> list[Floats]:
     """What is said in a recording, played at several speeds: (k, 144) content each.
 
     Args:
-        noise: effective value of noise that is added, of the kind rooms have: the louder the lower.
+        noise: effective value of noise that is added.
+        colour: of that noise, from 0, white, to almost 1: the louder the lower.
+        seed: of that noise.
 
     Raises:
         MissingExtra, ModelMissing, ChecksumMismatch, ModelFormat
     """
     samples = features.samples
     if noise:
-        white = np.random.default_rng(0).standard_normal(len(samples), np.float32)
-        room = np.convolve(white, _ROOM, "same")
+        white = np.random.default_rng(seed).standard_normal(len(samples), np.float32)
+        room = np.convolve(white, colour**_TAIL, "same")
         samples = (samples + np.float32(noise) / room.std() * room).astype(np.float32)
     played = (resample(samples, RATE_HZ, round(RATE_HZ * speed)) for speed in speeds)
     return [encode_content(one, RATE_HZ, offline=offline) for one in played]
