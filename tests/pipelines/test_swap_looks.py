@@ -109,3 +109,17 @@ def test_frames_before_the_face_come_at_once_and_in_order() -> None:
     made = list(bent.swap(iter(items)))
     assert [item.frame.index for item, _ in made] == list(range(8))
     assert all(np.array_equal(picture, frame) for _, picture in made[:3])
+
+
+def test_nothing_is_painted_beyond_what_was_bent() -> None:
+    """A mask that is asked to grow would show a ring of what nobody drew."""
+    puppet = Puppet()
+    picture = puppet.draw()
+    look = look_at(np.clip(picture * [0.5, 0.8, 1.3], 0, 255).astype(np.uint8), puppet.face)
+    plain, grown = (
+        swapped(
+            [picture], [puppet.face], QuickSwap((look,), 25), QuickSwapConfig(mask_erode=erode, colour="none")
+        )
+        for erode in (0.0, -0.1)
+    )
+    assert np.array_equal(plain[0], grown[0])

@@ -62,7 +62,13 @@ def test_a_run_makes_a_clip(kind: str, talk: Path, folder: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [("decoders", {"shape": 0.2}), ("warp", {"mask": "face"}), ("warp", {"shape": 0.2})]
+    ("kind", "options"),
+    [
+        ("decoders", {"shape": 0.2}),
+        ("warp", {"mask": "face"}),
+        ("warp", {"mask_erode": -0.1}),
+        ("warp", {"shape": 0.2}),
+    ],
 )
 def test_what_has_no_effect_is_said(
     kind: str, options: dict[str, object], talk: Path, folder: Path, tmp_path: Path

@@ -41,7 +41,8 @@ MaskErode = Annotated[
     typer.Option(
         "--mask-erode",
         metavar="SHARE",
-        help="Move the mask's edge inwards, in sides of the face's square (-0.1 to 0.2).",
+        help="Move the mask's edge inwards, in sides of the face's square (-0.1 to 0.2; below 0 "
+        "with slim… and df… only).",
         rich_help_panel=LOOK,
     ),
 ]

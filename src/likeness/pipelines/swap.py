@@ -26,7 +26,7 @@ from likeness.models import fetch_all, ref
 from likeness.pipelines.aligned_faces import AlignedFaces
 from likeness.pipelines.choose_face import Chooser
 from likeness.pipelines.follow_face import Followed
-from likeness.pipelines.swap_bent import Bent
+from likeness.pipelines.swap_bent import Bent, without_effect
 from likeness.pipelines.swap_clip import (
     Swap,
     follow,
@@ -134,10 +134,11 @@ def _without_effect(model: AnyModel, config: SwapConfig) -> tuple[str, ...]:
     """What was asked for and says nothing to a model of this kind."""
     if isinstance(model, WarpModel):
         name, why = "mask", "a model that bends pictures replaces the face that is tracked"
+        more = without_effect(config)
     else:
-        name, why = "shape", "a model with decoders makes B's face in its own shape"
+        name, why, more = "shape", "a model with decoders makes B's face in its own shape", ()
     is_plain = getattr(config, name) == getattr(SwapConfig(), name)
-    return () if is_plain else (f"“{name}” had no effect: {why}.",)
+    return more if is_plain else (f"“{name}” had no effect: {why}.", *more)
 
 
 def known_face(model: AnyModel, side: Side) -> Floats | None:

@@ -18,6 +18,13 @@ MOST_BYTES = 256 << 20
 """Their pictures take no more than this."""
 
 
+def without_effect(config: PasteConfig) -> tuple[str, ...]:
+    """What was asked for and cannot be: beyond what was bent there is nothing to show."""
+    if config.mask_erode >= 0:
+        return ()
+    return ("“mask_erode” below 0 had no effect: beyond a face that is bent there is nothing to show.",)
+
+
 class Bent:
     """The swap of a clip, frame by frame; its beginning is read ahead, to learn the shape of A's face.
 
@@ -31,6 +38,7 @@ class Bent:
         if config.colour == "auto":
             # What is bent brings the light of another scene along.
             config = replace(config, colour="light")
+        config = replace(config, mask_erode=max(0.0, config.mask_erode))
         self._faces, self._share = faces, config.shape
         self._finisher = Finisher(config, rate_hz)
 

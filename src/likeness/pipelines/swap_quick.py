@@ -19,7 +19,7 @@ from likeness.media import VideoReader, check_input, check_output, read_image
 from likeness.models import fetch_all, ref
 from likeness.pipelines.ahead import opencv_on_one_thread, run_ahead
 from likeness.pipelines.choose_face import Chooser
-from likeness.pipelines.swap_bent import Bent
+from likeness.pipelines.swap_bent import Bent, without_effect
 from likeness.pipelines.swap_clip import follow, nobody_was_followed, open_clip, open_hands, write_swapped
 from likeness.pipelines.swapped import Swapped, check_label, options_of
 from likeness.progress import OnProgress, Progress, silent
@@ -75,7 +75,7 @@ def quick(
             config,
             on_progress,
             nobody=lambda: nobody_was_followed(chooser, config.face, clip.name),
-            notes=(*permission.notes, *notes),
+            notes=(*permission.notes, *notes, *without_effect(config)),
         )
 
 
