@@ -16,7 +16,7 @@ from likeness.consent import Permission
 from likeness.engines.voice.analysis import Features, analyse, find_pitch, join, level_gain
 from likeness.engines.voice.base import Heard
 from likeness.engines.voice.clear import SPEAKER, ClearVoice, Source, at_frames, pretrained
-from likeness.engines.voice.engine import ENGINE, VoiceEngine, near, soften
+from likeness.engines.voice.engine import DISGUISE, ENGINE, VoiceEngine, disguise_for, near, soften
 from likeness.engines.voice.manner import Spread, carry
 from likeness.engines.voice.pool import pack, unpack
 from likeness.errors import ModelFormat
@@ -216,6 +216,14 @@ def test_softened_sound_stays_within_bounds(samples: Floats) -> None:
     quiet = np.abs(samples) <= 0.8
     np.testing.assert_array_equal(soft[quiet], samples[quiet])
     assert (np.sign(soft) == np.sign(samples)).all()
+
+
+def test_noisy_sources_are_disguised_more() -> None:
+    quiet, loud = np.linspace(-9, -2, 25), np.linspace(-4, -2.5, 25)
+    assert disguise_for(None) == disguise_for(quiet) == DISGUISE
+    assert disguise_for(loud) == 1
+    between = [disguise_for(np.linspace(-2 - reach, -2, 25)) for reach in np.linspace(1, 3, 9)]
+    assert (np.diff(between) <= 0).all()
 
 
 def test_what_lies_near() -> None:

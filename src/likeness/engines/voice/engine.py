@@ -32,8 +32,10 @@ DEFAULT_LIKENESS: Final = 0.5
 DISGUISE: Final = 0.25
 """How far content is disguised for the decoder; wholly, consonants become others.
 
-The person's own sounds are chosen by what is wholly disguised, as they are themselves.
+Noise is disguised, too, and more than consonants are: so a noisy source is wholly disguised. The person's
+own sounds are chosen by what is wholly disguised, as they are themselves.
 """
+_NOISY, _CLEAN = 1.9, 2.7  # nepers between the quietest and the loudest: 16 and 23 dB
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
 _LOUDNESS: Final = 0.75  # how far loudness becomes the person's at the least
@@ -122,7 +124,7 @@ class VoiceEngine:
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
-        said = self._source.say(features.content, DISGUISE)
+        said = self._source.say(features.content, disguise_for(self._old.energy.quantiles))
         envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
         if self._config.sing:
             wanted, moved = whole_envelope(envelopes), bool(self._semitones)
@@ -168,6 +170,12 @@ class VoiceEngine:
             line = fit_range(log_f0, self._heard.pitch, self._voice.pitch)
             log_f0 = line + _MELODY * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
         return np.asarray(np.exp(log_f0 + self._semitones * np.log(2) / 12), np.float32)
+
+
+def disguise_for(energies: NDArray[np.float64] | None) -> float:
+    """How far content is disguised, by the quantiles of the source's energy; None while little was heard."""
+    heard = _CLEAN if energies is None else energies[-1] - energies[0]
+    return float(np.interp(heard, (_NOISY, _CLEAN), (1.0, DISGUISE)))
 
 
 def is_unvoiced(voiced: Floats) -> Floats:
