@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +188,40 @@ def test_chunks_meet_without_a_seam(f0: int, chunk: int, monkeypatch: pytest.Mon
     whole, made = net.dec(latent, who, tone), net.dec.decode(latent, who, tone)
     assert made.shape == whole.shape
     assert (made - whole).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("f0", [0, 1])
+@pytest.mark.parametrize("numbers", [100, 700, 3000])
+def test_tiles_meet_without_a_seam(f0: int, numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = net_of(f0=f0).double()
+    draw = torch.Generator().manual_seed(0)
+    latent = torch.randn(1, net.config.inter_channels, 6, generator=draw).double()
+    who = net.emb_g(torch.tensor([1]))[..., None]
+    tone = net.dec.m_source(torch.full((1, 6), 200.0).double(), None) if net.dec.m_source else None
+    monkeypatch.setattr(rvc_decoder, "TILE_NUMBERS", 1 << 30)
+    whole = net.dec(latent, who, tone)
+    assert whole.std() > 0.001
+    monkeypatch.setattr(rvc_decoder, "TILE_NUMBERS", numbers)
+    assert (net.dec(latent, who, tone) - whole).abs().max() < 1e-12
+
+
+@given(st.integers(1, 300), st.integers(1, 80), st.integers(0, 40))
+def test_windows_cover_all_and_are_equally_long(length: int, step: int, reach: int) -> None:
+    windows = list(rvc_decoder._windows(length, step, reach))
+    assert [one.start for one in windows] == list(range(0, length, step))
+    assert [one.end for one in windows] == [*range(step, length, step), length]
+    assert {one.last - one.first for one in windows} == {min(length, step + 2 * reach)}
+    for one in windows:
+        assert 0 <= one.first <= max(one.start - reach, 0)
+        assert min(one.end + reach, length) <= one.last <= length
+
+
+def test_building_loads_no_compiler() -> None:
+    """Some numbers on the device "meta" do: 75 MB, and seconds."""
+    code = (
+        "import sys, torch; from tests.rvc_models import net_of; net_of(); sys.exit('sympy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_the_published_size() -> None:

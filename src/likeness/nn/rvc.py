@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from likeness.nn.rvc_config import RvcConfig
 from likeness.nn.rvc_decoder import Decoder
-from likeness.nn.rvc_encoder import Prior, TextEncoder
+from likeness.nn.rvc_encoder import Prior, Table, TextEncoder
 from likeness.nn.rvc_flow import REACH, Flow
 
 SPREAD = 0.66666
@@ -32,7 +32,7 @@ class RvcNet(nn.Module):
         self.enc_p = TextEncoder(config)
         self.flow = Flow(config)
         self.dec = Decoder(config)
-        self.emb_g = nn.Embedding(config.speakers, config.speaker_channels)
+        self.emb_g = Table(config.speakers, config.speaker_channels)
 
     def forward(
         self,

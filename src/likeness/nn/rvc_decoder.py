@@ -11,8 +11,10 @@ weight normalisation is folded into the weights when they are read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise, product
 from math import ceil, pi, prod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +22,12 @@ from torch.nn import functional as F
 
 from likeness.nn.rvc_config import RvcConfig
 
-CHUNK_FRAMES = 400
-"""What is decoded at once; with a model of the published size it takes some 400 MB."""
+CHUNK_FRAMES = 200
+"""What is decoded at once, at most."""
+TILE_NUMBERS = 1 << 20
+"""Residual blocks see so many numbers at once, 4 MB: smaller tiles overlap more, larger ones leave caches."""
 
+_UNIT = 10  # frames by which chunks differ: torch keeps something for every length that it has seen
 _SLOPE, _LAST_SLOPE = 0.1, 0.01
 _TONE = 0.1
 _VOICED_NOISE, _UNVOICED_NOISE = 0.003, _TONE / 3
@@ -57,17 +62,16 @@ class Decoder(nn.Module):
         )
         self.conv_post = nn.Conv1d(widths[-1], 1, 7, padding=3, bias=False)
         self.samples_per_frame, self.reach = config.samples_per_frame, _reach_of(config)
+        self.block_reach = _reach_of_blocks(config)
 
     def decode(self, x: Tensor, speaker: Tensor, excitation: Tensor | None) -> Tensor:
         """As `forward`, a few seconds at a time: the wave is the same, and memory stays flat."""
-        frames, step = x.shape[-1], self.samples_per_frame
-        parts = []
-        for start in range(0, frames, CHUNK_FRAMES):
-            end = min(start + CHUNK_FRAMES, frames)
-            first, last = max(start - self.reach, 0), min(end + self.reach, frames)
+        step, parts = self.samples_per_frame, []
+        for window in _windows(x.shape[-1], _share(x.shape[-1], CHUNK_FRAMES, _UNIT), self.reach):
+            first, last = window.first, window.last
             tone = None if excitation is None else excitation[..., first * step : last * step]
             wave = self(x[..., first:last], speaker, tone)
-            parts.append(wave[..., (start - first) * step : (end - first) * step])
+            parts.append(wave[..., (window.start - first) * step : (window.end - first) * step])
         return torch.cat(parts, -1)
 
     def forward(self, x: Tensor, speaker: Tensor, excitation: Tensor | None) -> Tensor:
@@ -82,10 +86,20 @@ class Decoder(nn.Module):
         for stage, lengthen in enumerate(self.ups):
             x = lengthen(F.leaky_relu(x, _SLOPE))
             if self.noise_convs is not None:
-                x = x + self.noise_convs[stage](excitation)
+                x += self.noise_convs[stage](excitation)
             first = stage * self.blocks_per_stage
-            x = _mean_of(self.resblocks[first : first + self.blocks_per_stage], x)
+            x = self._in_tiles(self.resblocks[first : first + self.blocks_per_stage], x)
         return torch.tanh(self.conv_post(F.leaky_relu(x, _LAST_SLOPE)))
+
+    def _in_tiles(self, blocks: nn.ModuleList, x: Tensor) -> Tensor:
+        """What `_mean_of` makes, tile by tile."""
+        out, length = torch.empty_like(x), x.shape[-1]
+        step = _share(length, ceil(TILE_NUMBERS / x.shape[1]))
+        for window in _windows(length, step, self.block_reach):
+            tile = _mean_of(blocks, x[..., window.first : window.last])
+            kept = slice(window.start - window.first, window.end - window.first)
+            out[..., window.start : window.end] = tile[..., kept]
+        return out
 
 
 class ResidualBlock(nn.Module):
@@ -103,7 +117,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE))
+            inner = F.leaky_relu(dilated(F.leaky_relu(x, _SLOPE)), _SLOPE, inplace=True)
+            x = plain(inner).add_(x)
         return x
 
 
@@ -133,16 +148,44 @@ class SineSource(nn.Module):
         return torch.tanh(self.l_linear(source[..., None])).transpose(1, 2)
 
 
+class _Window(NamedTuple):
+    """What is looked at, and the part of it that is kept, each from … to."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+
+
+def _windows(length: int, step: int, reach: int) -> Iterator[_Window]:
+    """Windows whose kept parts, `step` long, lie one after another, with `reach` on either side of them.
+
+    All are equally long; the last one overlaps more.
+    """
+    width = min(step + 2 * reach, length)
+    for start in range(0, length, step):
+        first = min(max(start - reach, 0), length - width)
+        yield _Window(first, first + width, start, min(start + step, length))
+
+
+def _share(length: int, most: int, unit: int = 1) -> int:
+    """The length of equal shares of `most` or less, rounded up to whole units."""
+    return ceil(length / ceil(length / most) / unit) * unit
+
+
 def _reach_of(config: RvcConfig) -> int:
     """How many frames on either side a sample depends on, counted from the wave back to the latent."""
-    in_blocks = max(
-        sum((dilation + 1) * (kernel - 1) // 2 for dilation in dilations)
-        for kernel, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilations, strict=True)
-    )
+    in_blocks = _reach_of_blocks(config)
     reach = 3  # of the last convolution
     for rate, kernel in zip(config.upsample_rates[::-1], config.upsample_kernel_sizes[::-1], strict=True):
         reach = ceil((reach + in_blocks + kernel) / rate) + 1  # and of the excitation's, one at most
     return reach + 3  # of the first
+
+
+def _reach_of_blocks(config: RvcConfig) -> int:
+    """How many samples of a stage, on either side, a sample depends on after its residual blocks."""
+    shapes = zip(config.resblock_kernel_sizes, config.resblock_dilations, strict=True)
+    return max(sum((dilation + 1) * (size - 1) // 2 for dilation in dilations) for size, dilations in shapes)
 
 
 def _excitation_conv(channels: int, stride: int, *, last: bool) -> nn.Conv1d:
@@ -153,7 +196,7 @@ def _excitation_conv(channels: int, stride: int, *, last: bool) -> nn.Conv1d:
 
 
 def _mean_of(blocks: nn.ModuleList, x: Tensor) -> Tensor:
-    total = blocks[0](x)
+    total: Tensor = blocks[0](x)
     for block in blocks[1:]:
-        total = total + block(x)
-    return total / len(blocks)  # type: ignore[no-any-return]
+        total.add_(block(x))
+    return total.div_(len(blocks))

@@ -38,7 +38,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.scale = sqrt(config.hidden_channels)
         self.emb_phone = nn.Linear(config.content_channels, config.hidden_channels)
-        self.emb_pitch = nn.Embedding(256, config.hidden_channels) if config.has_pitch else None
+        self.emb_pitch = Table(256, config.hidden_channels) if config.has_pitch else None
         self.encoder = AttentionStack(config)
         self.proj = nn.Conv1d(config.hidden_channels, 2 * config.inter_channels, 1)
 
@@ -86,8 +86,9 @@ class RelativeAttention(nn.Module):
         self.conv_q, self.conv_k, self.conv_v, self.conv_o = (
             nn.Conv1d(channels, channels, 1) for _ in "qkvo"
         )
-        self.emb_rel_k = nn.Parameter(torch.randn(1, 2 * WINDOW + 1, size) / sqrt(size))
-        self.emb_rel_v = nn.Parameter(torch.randn(1, 2 * WINDOW + 1, size) / sqrt(size))
+        self.emb_rel_k, self.emb_rel_v = (
+            nn.Parameter(_uniform(1, 2 * WINDOW + 1, size, bound=sqrt(3 / size))) for _ in "kv"
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = (self._split(conv(x)) for conv in (self.conv_q, self.conv_k, self.conv_v))
@@ -111,6 +112,17 @@ class RelativeAttention(nn.Module):
         """(batch, channels, frames) to (batch, heads, frames, size)."""
         batch, channels, frames = x.shape
         return x.view(batch, self.heads, channels // self.heads, frames).transpose(-1, -2)
+
+
+class Table(nn.Embedding):
+    """An embedding that starts uniform: normal numbers on the device "meta" make torch load its compiler."""
+
+    def reset_parameters(self) -> None:
+        nn.init.uniform_(self.weight, -sqrt(3), sqrt(3))
+
+
+def _uniform(*shape: int, bound: float) -> Tensor:
+    return torch.empty(shape).uniform_(-bound, bound)
 
 
 def _rows(offset: int, frames: int) -> slice:

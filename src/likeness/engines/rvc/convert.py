@@ -1,6 +1,6 @@
 """What somebody says, said by a voice model of RVC: a stream of sound in, a stream of sound out.
 
-The sound goes through in pieces of up to 20 s, cut where it is quiet, with a second around each. Their tone
+The sound goes through in pieces of up to 10 s, cut where it is quiet, with a second around each. Their tone
 goes on where that of the piece before ended, their random part is the same, and they are laid over each other
 for 40 ms: no seam is heard, and memory does not grow with length.
 
@@ -31,7 +31,6 @@ from likeness.types import Floats, ModelRef
 VERSION: Final = "1"
 _TWICE = HOP // FRAME  # frames of RVC to one of content
 _FADE = 2  # frames on either side of a cut in which both pieces are heard
-_STEP = 100  # frames: torch keeps something for every length that it has seen
 _MARGIN = WINDOW // 2 + _FADE  # frames on either side that are made, so that loudness is known at the cut
 
 
@@ -133,8 +132,7 @@ class RvcConverter:
             turned = (turned + float(cycles[CONTEXT : CONTEXT + piece.frames].sum())) % 1
         content = self._hear(sound, f0_hz)
         count = len(content)
-        needed = piece.frames + 2 * _MARGIN
-        length = min(needed + -needed % _STEP, count - head)
+        length = min(piece.frames + 2 * _MARGIN, count - head)
         wave = self._voice.infer(
             content,
             None,
@@ -147,7 +145,7 @@ class RvcConverter:
         ).reshape(length, -1)
         source = sound.reshape(-1, FRAME)[head : head + length]
         wave = limit(follow_loudness(wave, source, self._settings.rms_mix))
-        return wave[_MARGIN - _FADE : needed - _MARGIN + _FADE].flatten(), turned
+        return wave[_MARGIN - _FADE :][: piece.frames + 2 * _FADE].flatten(), turned
 
     def _follow(self, sound: Floats) -> Floats | None:
         """The pitch that is wanted of each frame, Hz; 0 = unvoiced. None for models that take none."""

@@ -13,10 +13,10 @@ FRAME = 160
 """Samples: 10 ms at 16 kHz."""
 CONTEXT = 104
 """Frames that are listened to before and after a piece."""
-LONGEST = 2000
-"""Frames of a piece without its context."""
+LONGEST = 1000
+"""Frames of a piece without its context; for each second a HuBERT of the base size takes some 14 MB."""
 
-_SEARCH = 400  # frames at the end of that, in which the quietest place is looked for
+_SEARCH = 300  # frames at the end of that, in which the quietest place is looked for
 # Pieces begin at whole steps of what listens to them: content 2 frames, pitch 1.6.
 _STEP = 8
 
