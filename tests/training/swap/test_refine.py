@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from likeness import verify
 from likeness.engines.swap.model import FILE_NAME, SwapModel
-from likeness.errors import MediaNotFound, TooFewFaces, UsageError
+from likeness.errors import MediaNotFound, ModelFormat, TooFewFaces, UsageError
 from likeness.nn.patch import PatchJudge, deceive_loss, judge_loss, matching_loss, mean_score, total_variation
 from likeness.training.swap import refine as module
 from likeness.training.swap.adversary import Adversary, RefineSettings
@@ -27,7 +28,7 @@ from likeness.training.swap.run import Rhythm, train_swap
 from likeness.training.swap.state import FILE_NAME as TRAINING
 from likeness.training.swap.state import read_training
 
-from ...swap_people import TINY, make_faces
+from ...swap_people import TINY, make_faces, write_set
 from .conftest import QUICK
 
 FAST = RefineSettings(judge_first=1, batch_size=2)
@@ -265,3 +266,28 @@ def test_what_cannot_be_refined(tmp_path: Path, sets: tuple[Path, Path]) -> None
         hold_out(make_faces(1, 20))
     with pytest.raises(UsageError):
         RefineSettings(adversarial=math.nan)
+
+
+def test_files_that_do_not_belong_together(
+    sets: tuple[Path, Path], corpus: Path, of_b: Path, tmp_path: Path
+) -> None:
+    """The consent of one model would let the people be shown whom another training learned."""
+    said = {"model": "slim64", "steps": 2, "settings": QUICK, "rhythm": Rhythm(preview=0), "device": "cpu"}
+    third = write_set(make_faces(3), tmp_path / "C")
+    train_swap(*sets, tmp_path / "run", consent=of_b, **said)
+    train_swap(sets[1], third, tmp_path / "other", consent=corpus, **said)
+    model, training = tmp_path / "run" / FILE_NAME, tmp_path / "run" / TRAINING
+    own = model.read_bytes()
+    shutil.copy(tmp_path / "other" / FILE_NAME, model)
+    with pytest.raises(ModelFormat, match="different trainings"):
+        refine_swap(tmp_path / "run", device="cpu")
+    model.write_bytes(own)
+    # A training whose weights are gone, under the header that it had.
+    with safe_open(training, "pt") as file:
+        header = file.metadata()
+    save_file({"net.x": torch.zeros(1)}, training, header)
+    with pytest.raises(ModelFormat, match="another model than it says"):
+        refine_swap(tmp_path / "run", device="cpu")
+    save_file({"net.x": torch.zeros(1)}, training, {"likeness": header["likeness"].replace('"slim64"', "[]")})
+    with pytest.raises(ModelFormat, match="not a training of ours"):
+        read_training(training)

@@ -7,12 +7,10 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from likeness.consent import Permission
 from likeness.engines.swap.model import FILE_NAME
 from likeness.engines.swap.model_file import Side, read_model
-from likeness.errors import MediaNotFound, TooFewFaces, UsageError
+from likeness.errors import MediaNotFound, ModelFormat, TooFewFaces, UsageError
 from likeness.nn.swap import SwapConfig
 from likeness.nn.swap_warp import WARP_MODELS
 from likeness.progress import OnProgress, Progress, silent
@@ -28,11 +26,12 @@ from likeness.training.swap.permit import Permits, drop_strangers, middle
 from likeness.training.swap.refined import RefinedSwap, Round, Verdict, write_report
 from likeness.training.swap.run import Device, Rhythm, SwapRun
 from likeness.training.swap.settings import SwapSettings
-from likeness.training.swap.state import newest_training, refuse_other_plan
+from likeness.training.swap.state import newest_training, refuse_other_plan, restore_learner
 
 ROUNDS, STEPS = 4, 500
 HELD_OUT = 0.15
 """The first share of each set, from which a refinement does not learn."""
+_APART = "Use the run's folder as `likeness swap train` left it, or train again."
 MOST_HARM = 2
 """Rounds in a row that are taken back before it gives up."""
 
@@ -208,21 +207,28 @@ def refine_swap(
             f"{folder} holds {plan.model}, which shows B's own pictures: there is nothing to sharpen.",
             "Refine a model with decoders, such as slim64.",
         )
+    if "B" not in header.permissions or dict(header.data) != {"A": plan.data_a, "B": plan.data_b}:
+        # Under the consent in the one file, people whom the other one learned would be shown.
+        raise ModelFormat(f"{FILE_NAME} and {name} in {folder} are of different trainings.", _APART)
     a, notes_a = _find_faces(faces_a, plan.places, "A")
     b, notes_b = _find_faces(faces_b, plan.places, "B")
     refuse_other_plan(plan, replace(plan, data_a=a.digest, data_b=b.digest), name)
     learned_a, held_a = hold_out(a)
     learned_b, held_b = hold_out(b)
+    try:
+        config, learned_with = SwapConfig.from_json(plan.config), SwapSettings.from_json(plan.settings)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFormat(f"{name} is damaged: its settings make no sense.", _APART) from error
     learner = SwapLearner(
         learned_a,
         learned_b,
-        SwapConfig.from_json(plan.config),
-        settings_for(SwapSettings.from_json(plan.settings), settings),
+        config,
+        settings_for(learned_with, settings),
         features=None if vgg is None else read_vgg(Path(vgg)),
         device=choose_device(device),
     )
-    learner.restore(tensors, standing.steps)
-    permits = Permits(header.permissions.get("A"), _needed(header.permissions), a, b, ())
+    restore_learner(learner, tensors, standing, name)
+    permits = Permits(header.permissions.get("A"), header.permissions["B"], a, b, ())
     keeper = SwapRun(
         Coding(learner, permits),
         plan,
@@ -253,11 +259,6 @@ def refine_swap(
     return RefinedSwap(
         folder, folder / FILE_NAME, tuple(refiner.rounds), refiner.start, refiner.best, (*notes_a, *notes_b)
     )
-
-
-def _needed(permissions: Any) -> Permission:
-    found: Permission = permissions["B"]
-    return found
 
 
 def _find_faces(

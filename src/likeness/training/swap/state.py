@@ -97,14 +97,25 @@ def resume_training(folder: Path, learner: Learner[Any, Any], plan: Plan) -> tup
     """
     name, found, standing, tensors = newest_training(folder)
     refuse_other_plan(found, plan, name)
-    try:
-        learner.restore(tensors, standing.steps)
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise ModelFormat(f"{name} holds another model than it says.", _HINT) from error
+    restore_learner(learner, tensors, standing, name)
     learner.slow_down = standing.slow_down
     if name == FILE_NAME:
         return standing, ()
     return standing, (f"{FILE_NAME} is damaged or missing; the one saved before it was gone on from.",)
+
+
+def restore_learner(
+    learner: Learner[Any, Any], tensors: dict[str, Tensor], standing: Standing, name: str
+) -> None:
+    """Weights and optimiser from what the file of this name held.
+
+    Raises:
+        ModelFormat: they are another model's.
+    """
+    try:
+        learner.restore(tensors, standing.steps)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ModelFormat(f"{name} holds another model than it says.", _HINT) from error
 
 
 def newest_training(folder: Path) -> tuple[str, Plan, Standing, dict[str, Tensor]]:
@@ -142,7 +153,12 @@ def _read_header(metadata: Mapping[str, str] | None, name: str) -> tuple[Plan, S
         standing = Standing(**values["standing"])
         if not all(isinstance(getattr(standing, one.name), (int, float)) for one in fields(Standing)):
             raise ValueError("no numbers")
-        return Plan(**values["plan"]), standing
+        plan = Plan(**values["plan"])
+        if not all(isinstance(one, dict) for one in (plan.config, plan.settings, plan.places)):
+            raise ValueError("no settings")
+        if not all(isinstance(one, str) for one in (plan.model, plan.data_a, plan.data_b)):
+            raise ValueError("no names")
+        return plan, standing
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelFormat(f"{name} is not a training of ours, or of another version.", _HINT) from error
 
