@@ -152,9 +152,6 @@ class VoiceEngine:
         _, found = find_pitch(close, len(features))
         failed = is_unvoiced(found) != is_unvoiced(features.voiced)
         clears = near(failed, round(_CAUTION * (1 - self._likeness) / self._likeness))
-        # Who speaks is heard in what is voiced, what is said in the rest, and grains are approximate.
-        hisses = min(1.0, 2 * (1 - self._likeness)) * smooth(is_unvoiced(features.voiced), 1.0)
-        clears = np.maximum(clears, hisses)
         return np.asarray(close + along(clears, len(clear)) * (clear - close), np.float32)
 
     def _loudness(self, energy: Floats) -> Floats:
