@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from likeness.cli.shared_options import DISCLOSURE, RUNNING, Language, Offline, Overwrite, TsaUrl
 from likeness.cli.values import parse_audio, parse_best_frame, parse_rights, parse_time
 
 MOTION, PICTURE, TIME, FACES = "Motion", "Picture", "Time and sound", "Several faces"
-DISCLOSURE, RUNNING = "Disclosure", "Running"
 
 
 def animate(
@@ -122,7 +122,7 @@ def animate(
         ),
     ] = "auto",
     label_language: Annotated[
-        Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+        Language,
         typer.Option(help="Its language.", rich_help_panel=DISCLOSURE),
     ] = "en",
     rights: Annotated[
@@ -139,21 +139,9 @@ def animate(
             rich_help_panel=DISCLOSURE,
         ),
     ] = None,
-    tsa_url: Annotated[
-        str | None,
-        typer.Option(
-            "--tsa-url",
-            metavar="URL",
-            help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
-            rich_help_panel=DISCLOSURE,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
-    ] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
-    ] = False,
+    tsa_url: TsaUrl = None,
+    overwrite: Overwrite = False,
+    offline: Offline = False,
     checkpoint: Annotated[
         Path | None,
         typer.Option(

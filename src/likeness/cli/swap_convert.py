@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from likeness.cli.shared_options import DISCLOSURE, Language, Offline, Overwrite, TsaUrl
 from likeness.cli.values import parse_rights, parse_time
 
 if TYPE_CHECKING:
     from likeness.pipelines.swapped import Swapped
 
-LOOK, TIME, DISCLOSURE, RUNNING = "Look", "Time and sound", "Disclosure", "Running"
+LOOK, TIME = "Look", "Time and sound"
 
 Clip = Annotated[Path, typer.Argument(help="The video whose performance is kept.")]
 Out = Annotated[
@@ -99,7 +100,7 @@ LabelOption = Annotated[
     ),
 ]
 LabelLanguageOption = Annotated[
-    Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+    Language,
     typer.Option("--label-language", help="Its language.", rich_help_panel=DISCLOSURE),
 ]
 RightsOption = Annotated[
@@ -108,21 +109,6 @@ RightsOption = Annotated[
 ]
 Note = Annotated[
     str, typer.Option(help="Your statement that goes with --rights.", rich_help_panel=DISCLOSURE)
-]
-TsaUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--tsa-url",
-        metavar="URL",
-        help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
-        rich_help_panel=DISCLOSURE,
-    ),
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
 ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from likeness.cli import shared_options as shared
 from likeness.cli import voice_options as options
 from likeness.cli.voice_options import parse_transpose
 
@@ -97,9 +98,9 @@ def say(
     sample_rate: options.SampleRate = None,
     label: options.LabelOption = "auto",
     label_language: options.LabelLanguage = "en",
-    tsa_url: options.TsaUrl = None,
-    overwrite: options.Overwrite = False,
-    offline: options.Offline = False,
+    tsa_url: shared.TsaUrl = None,
+    overwrite: shared.Overwrite = False,
+    offline: shared.Offline = False,
 ) -> None:
     """Say a text in a person's voice: a plain synthetic voice reads it, and is converted.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from likeness.cli import shared_options as shared
 from likeness.cli import voice_options as options
 from likeness.cli import voice_rvc as rvc
 from likeness.cli.voice_options import parse_transpose
@@ -75,9 +76,9 @@ def convert(
     consent: rvc.Consent = None,
     label: options.LabelOption = "auto",
     label_language: options.LabelLanguage = "en",
-    tsa_url: options.TsaUrl = None,
-    overwrite: options.Overwrite = False,
-    offline: options.Offline = False,
+    tsa_url: shared.TsaUrl = None,
+    overwrite: shared.Overwrite = False,
+    offline: shared.Offline = False,
 ) -> None:
     """Give a recording, a song or a video's sound the voice of a person who agreed to it.
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from likeness.cli.shared_options import DISCLOSURE, Language
 from likeness.errors import UsageError
 
-SOUND, DISCLOSURE, RUNNING = "Sound", "Disclosure", "Running"
+SOUND = "Sound"
 
 Likeness = Annotated[
     float | None,
@@ -51,23 +52,8 @@ LabelOption = Annotated[
     ),
 ]
 LabelLanguage = Annotated[
-    Literal["de", "en", "es", "fr", "it", "nl", "pl", "pt"],
+    Language,
     typer.Option("--label-language", help="Of what the credentials say.", rich_help_panel=DISCLOSURE),
-]
-TsaUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--tsa-url",
-        metavar="URL",
-        help="Let this time stamp authority (RFC 3161) say when it was signed; it gets a hash only.",
-        rich_help_panel=DISCLOSURE,
-    ),
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an output that exists.", rich_help_panel=RUNNING)
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Fetch nothing, not even a model.", rich_help_panel=RUNNING)
 ]
 
 
