@@ -89,25 +89,10 @@ def enroll(
     learn: Learn,
     on_progress: OnProgress = silent,
 ) -> Enrolment:
-    """Learn the voice of a person who agreed to it from recordings in which nobody else speaks.
-
-    The consent record is checked before any recording is opened, then the voice in each is compared with it.
+    """As `likeness.voice.enroll`, which says what this takes and what it refuses.
 
     Args:
-        samples: recordings (or videos), or folders of them; 30 s to 30 min of speech in all.
-        out: the `.voice` file to write.
-        consent: the person's record, for the act "voice"; or an evaluator's record for a research corpus.
-        name: what to call the voice; None = the name of the file.
-        overwrite: replace a file that is there.
-        offline: fetch nothing.
-        learn: what learns; `likeness.voice.enroll` gives our own.
-        on_progress: called with `Progress` as the work goes on.
-
-    Raises:
-        ConsentError: the record does not allow it; `SubjectMismatch`: somebody else speaks, or two people do;
-            `EvidenceRefused`: a recording carries our watermark.
-        NoSpeech: less than 30 s can be used; says what was dropped, and why.
-        LikenessError: see `likeness.errors`; nothing is written then.
+        learn: what learns of the speech; `likeness.voice.enroll` gives our own engine's.
     """
     permission = check(consent, act="voice")
     is_subject = permission.record.kind == "subject"
