@@ -27,7 +27,7 @@ CHUNK_FRAMES = 200
 TILE_NUMBERS = 1 << 20
 """Residual blocks see so many numbers at once, 4 MB: smaller tiles overlap more, larger ones leave caches."""
 
-_UNIT = 10  # frames by which chunks differ: torch keeps something for every length that it has seen
+_UNIT = 25  # frames by which chunks differ: torch keeps something for every length that it has seen
 _SLOPE, _LAST_SLOPE = 0.1, 0.01
 _TONE = 0.1
 _VOICED_NOISE, _UNVOICED_NOISE = 0.003, _TONE / 3

@@ -16,7 +16,7 @@ from likeness.nn.rvc import RvcNet
 from likeness.types import Floats, ModelRef
 
 LONGEST_FRAMES = 6000
-"""60 s, for which a model of the published size takes some 0.8 GB beside its own 0.1 GB."""
+"""60 s. What frames hear of each other grows with the square of that: a few arrays of 0.3 GB each."""
 
 _CONTENT_HINT = (
     "Version 1 takes 256 numbers of HuBERT or ContentVec (layer 9), version 2 takes 768 (layer 12)."
