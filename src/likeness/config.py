@@ -247,7 +247,7 @@ class VoiceConfig:
         transpose: "auto", or by how many semitones the pitch is moved besides (-36…36).
         sing: the pitch is kept exactly, but for `transpose`; "auto" then moves it by whole octaves.
         f0: what follows the pitch; our own engine knows "swift" only.
-        keep_loudness: it swells and fades as the source does (True), or as the person does (False).
+        keep_loudness: some of how loud and soft the source is stays (True), or none of it (False).
         protect: how much of the source's own breaths and consonants is kept (0…0.5); None = the engine's.
         sample_rate_hz: of the output; None = the source's, at least 16000.
         music: what becomes of an accompaniment; only "none" (there is none) is possible here.

@@ -33,7 +33,7 @@ KeepLoudness = Annotated[
     bool,
     typer.Option(
         "--keep-loudness/--no-keep-loudness",
-        help="Swell and fade as the source does.",
+        help="Keep some of how loud and soft the source is, or none of it.",
         rich_help_panel=SOUND,
     ),
 ]
