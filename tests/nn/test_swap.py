@@ -43,6 +43,18 @@ def test_the_encoder_is_shared_and_decoders_are_not() -> None:
     assert all(p.grad is not None for p in net.encoder.parameters())
 
 
+def test_the_encoder_cannot_tell_complexions_and_hair_apart() -> None:
+    net = SwapNet(MODELS["slim64"])
+    face = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    code = net.encoder(face)
+    gain, shift = torch.tensor([0.5, 0.8, 0.3]).view(3, 1, 1), torch.tensor([0.1, 0.0, 0.4]).view(3, 1, 1)
+    other = face * gain + shift
+    other[..., :2, :] = other[..., -2:] = 0.0  # hair and a coat
+    assert torch.nn.functional.cosine_similarity(net.encoder(other).flatten(), code.flatten(), 0) > 0.99
+    other[..., 40:46, 24:40] = 0.0  # an open mouth
+    assert torch.nn.functional.cosine_similarity(net.encoder(other).flatten(), code.flatten(), 0) < 0.97
+
+
 def test_one_side_alone() -> None:
     net = SwapNet(TINY, ("b",))
     assert {name.split(".")[1] for name in net.state_dict() if name.startswith("decoders")} == {"b"}

@@ -4,8 +4,9 @@ The design is that of deepfakes/faceswap (2017) and DeepFaceLab (Perov et al. 20
 encoder and bottleneck make of a face is pose, expression and light, since both decoders have to live on it;
 whose face it is lies in the decoder. A face of one person, decoded by the other's decoder, is the swap.
 
-What is ours: 3 × 3 convolutions, doubling by pixel shuffle (Shi et al. 2016), and the last doublings without
-a layer of their own, since on a processor nearly all of the time goes into the largest maps.
+What is ours: what could tell the encoder whose face it is, complexion and surroundings, is taken from what
+it sees; 3 × 3 convolutions, doubling by pixel shuffle (Shi et al. 2016), and the last doublings without a
+layer of their own, since on a processor nearly all of the time goes into the largest maps.
 
 Convention: pictures (batch, 3, size, size) float32, 0 … 1, RGB; masks (batch, 1, size, size), 0 … 1.
 """
@@ -26,6 +27,12 @@ SLOPE: Final = 0.1
 FAINT: Final = 0.3
 """The last layer begins with so much of the usual weights, and so near grey."""
 SIDES: Final = ("a", "b")
+CENTRE: Final = 0.35
+"""Where the encoder looks: a Gaussian of this standard deviation, half a picture's side being 1."""
+WHOLE: Final = 0.4
+"""Where that is more than this, all is seen."""
+CONTRAST: Final = 0.25
+"""Of what the encoder sees, standard deviation of each colour."""
 _LARGEST = {"size_px": 512, "latent": 4096, "bottom": 2048, "shared": 2048, "stem": 4, "shuffle": 4}
 
 
@@ -105,8 +112,13 @@ class Face(NamedTuple):
 class Encoder(nn.Module):
     """A picture to what both decoders live on, (batch, shared, 2 · side, 2 · side)."""
 
+    window: Tensor
+
     def __init__(self, config: SwapConfig) -> None:
         super().__init__()
+        at = torch.linspace(-1, 1, config.size_px)
+        window = torch.exp(-(at[:, None] ** 2 + at**2) / (2 * CENTRE**2))
+        self.register_buffer("window", window, persistent=False)
         self.fold = nn.PixelUnshuffle(config.stem) if config.stem > 1 else nn.Identity()
         widths = [3 * config.stem**2, *config.encoder]
         self.halvings = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(widths))
@@ -116,12 +128,23 @@ class Encoder(nn.Module):
         self.grow = Doubling(config.bottom, config.shared)
 
     def forward(self, picture: Tensor) -> Tensor:
-        x = self.fold(picture)
+        x = self.fold(self.focus(picture))
         for layer in self.halvings:
             x = F.leaky_relu(layer(x), SLOPE)
         x = self.spread(self.squeeze(x.flatten(1)))
         code: Tensor = self.grow(x.view(-1, *self.shape))
         return code
+
+    def focus(self, picture: Tensor) -> Tensor:
+        """The face alone, each colour with the same mean and contrast.
+
+        An encoder that can tell two people apart by complexion or hair gives each a code of their own, and
+        B's decoder, which never met A's, makes little of A's expression.
+        """
+        weight = self.window / self.window.sum()
+        mean = (picture * weight).sum((2, 3), keepdim=True)
+        spread = ((picture - mean).square() * weight).sum((2, 3), keepdim=True).add(1e-4).sqrt()
+        return (picture - mean) * (CONTRAST / spread) * (self.window / WHOLE).clamp(max=1)
 
 
 class Decoder(nn.Module):

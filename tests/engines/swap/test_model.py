@@ -158,9 +158,10 @@ def test_the_one_before_is_kept(tmp_path: Path, key: ConsentKey) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"format": "x"}, {"version": 2}, {"config": {}}, {"config": TINY.to_json() | {"latent": 10**12}},
-     {"data": []}, {"consent": 7}, {"consent": {"B": 3}}, {"card": 3},
-     {"config": replace(TINY, latent=5).to_json()}, {"consent": {"B": {"record": "{}", "compared": [{}]}}}],
+    [{"format": "x"}, {"version": 1}, {"version": 3}, {"config": {}},
+     {"config": TINY.to_json() | {"latent": 10**12}}, {"data": []}, {"consent": 7},
+     {"consent": {"B": 3}}, {"card": 3}, {"config": replace(TINY, latent=5).to_json()},
+     {"consent": {"B": {"record": "{}", "compared": [{}]}}}],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(tmp_path: Path, key: ConsentKey, values: dict) -> None:
     path = tmp_path / FILE_NAME

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["A", "B"]
 SIDES: Final[tuple[Side, ...]] = ("A", "B")
-FORMAT, VERSION = "likeness swap model", 1
+FORMAT, VERSION = "likeness swap model", 2
 LARGEST_BYTES: Final = 4 << 30
 AGAIN = "Copy it again from where it was made, or train it again with `likeness swap train`."
 
@@ -113,6 +113,8 @@ def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Ite
             f"{name} is something else than a face swap model.",
             "Give the folder of a training, or the model.safetensors in it.",
         )
+    if version == 1:
+        raise ModelFormat(f"{name} is of a time when networks saw faces in another way.", "Train it again.")
     if version != VERSION:
         raise ModelFormat(f"{name} is of a version that this program does not know.", "Update likeness.")
     try:
