@@ -90,4 +90,4 @@ def test_crepe_says_what_it_needs(folder: Path, capsys: pytest.CaptureFixture[st
     if find_spec("torchcrepe") is not None:
         pytest.skip("torchcrepe is installed")
     assert convert(folder, f"{WHOLE} --overwrite --f0 crepe") == 6
-    assert "pip install torchcrepe" in " ".join(capsys.readouterr().err.split())
+    assert "pip install --no-deps torchcrepe" in " ".join(capsys.readouterr().err.split())
