@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,18 @@ def whole_envelope(envelopes: Envelopes) -> Floats:
     return np.asarray(0.5 * np.logaddexp(2 * harmonic, 2 * envelopes.noise), np.float32)
 
 
+class Chosen(NamedTuple):
+    """Sounds that say what was said.
+
+    Attributes:
+        units: their numbers, 50 a second.
+        energy: (n,) float32, how loud they are to be.
+    """
+
+    units: Units
+    energy: Floats
+
+
 class CloseVoice:
     """A person's own sounds.
 
@@ -68,22 +80,30 @@ class CloseVoice:
         sung = [_level(one.envelope[one.voiced >= VOICED]) for one in self._recordings]
         return np.asarray(np.concatenate(sung).mean(0), np.float32)
 
-    def convert(self, features: Features, turns: Cycles, envelope: Floats, *, protect: float = 0.0) -> Floats:
+    def choose(self, features: Features, turns: Cycles, envelope: Floats) -> Chosen:
+        """Which of the person's own sounds say it. Arguments are those of `convert`."""
+        f0_hz = _pitch_of(turns, len(features))
+        wanted = Wanted(features.content, f0_hz[::2], features.voiced[::2], envelope[::2])
+        units = self._grains.choose(wanted, self._costs)
+        return Chosen(units, self._swell(units, features.energy))
+
+    def convert(
+        self, features: Features, turns: Cycles, envelope: Floats, chosen: Chosen, *, protect: float = 0.0
+    ) -> Floats:
         """What was said, in the person's own sounds.
 
         Args:
             features: of the source, with content that is without its speaker (`Source.say`); n frames.
             turns: (160 n or more,) float64, how many periods of the wanted pitch have passed at each sample.
             envelope: (n, 48) float32, the wanted one, as `whole_envelope` gives it; whatever its level.
+            chosen: as `choose` did.
             protect: how much of the source's own breaths and consonants is kept, 0…1.
 
         Returns:
             (160 n,) float32 at 16 kHz.
         """
         count, f0_hz = len(features.samples), _pitch_of(turns, len(features))
-        wanted = Wanted(features.content, f0_hz[::2], features.voiced[::2], envelope[::2])
-        units = self._grains.choose(wanted, self._costs)
-        energy = self._swell(units, features.energy)
+        units, energy = chosen
         said = self._grains.say(units, place_marks(turns[:count], features.voiced, RATE_HZ), count)
         said = match_energy(said, energy)
         if protect:

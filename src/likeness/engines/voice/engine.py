@@ -13,7 +13,7 @@ from likeness.config import VoiceConfig
 from likeness.engines.voice.analysis import LEVEL, VOICED, Features, analyse, find_pitch
 from likeness.engines.voice.base import Heard
 from likeness.engines.voice.blocks import Block, cut_blocks, join_blocks
-from likeness.engines.voice.clear import ClearVoice, Envelopes, Source
+from likeness.engines.voice.clear import ClearVoice, Source
 from likeness.engines.voice.close import CloseVoice, whole_envelope
 from likeness.engines.voice.correct import along, smooth
 from likeness.engines.voice.envelope import HOP, RATE_HZ
@@ -125,30 +125,32 @@ class VoiceEngine:
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
         said = self._source.say(features.content, disguise_for(self._old.energy.quantiles))
-        envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
         if self._config.sing:
-            wanted, moved = whole_envelope(envelopes), bool(self._semitones)
+            wanted = whole_envelope(self._clear.shape(said, f0_hz, features.voiced, features.energy))
+            moved = bool(self._semitones)
             sound = self._close.sing(features, turns, wanted, moved=moved, protect=self._protect)
         else:
-            features = replace(features, content=self._source.say(features.content))
-            sound = self._speak(features, f0_hz, turns, envelopes, block.begin)
+            sound = self._speak(features, said, f0_hz, turns, block.begin)
         return np.asarray(sound / np.float32(self._gain), np.float32)
 
     def _speak(
-        self,
-        features: Features,
-        f0_hz: Floats,
-        turns: NDArray[np.float64],
-        envelopes: Envelopes,
-        begin: int,
+        self, features: Features, said: Floats, f0_hz: Floats, turns: NDArray[np.float64], begin: int
     ) -> Floats:
         """The decoder's sound, or the person's own sounds where they carry the voice; (160 n,)."""
+        envelopes = self._clear.shape(said, f0_hz, features.voiced, features.energy)
+        chosen = None
+        if self._likeness:
+            features = replace(features, content=self._source.say(features.content))
+            chosen = self._close.choose(features, turns, whole_envelope(envelopes))
+            # What is as loud as the person's own sounds are has the envelopes of theirs that are so loud.
+            envelopes = self._clear.shape(said, f0_hz, features.voiced, chosen.energy)
         clear = self._vocoder.render(*envelopes, turns, begin)
         kept = self._protect * along(smooth(is_unvoiced(features.voiced), 1.0), len(clear))
         clear = np.asarray(clear + kept * (features.samples - clear), np.float32)
-        if not self._likeness:
+        if chosen is None:
             return clear
-        close = self._close.convert(features, turns, whole_envelope(envelopes), protect=self._protect)
+        wanted = whole_envelope(envelopes)
+        close = self._close.convert(features, turns, wanted, chosen, protect=self._protect)
         _, found = find_pitch(close, len(features))
         failed = is_unvoiced(found) != is_unvoiced(features.voiced)
         clears = near(failed, round(_CAUTION * (1 - self._likeness) / self._likeness))
