@@ -83,10 +83,15 @@ def recognisable_minutes(curve: list[dict[str, float]], *, moving: bool = False)
 def times_faster(slow: list[dict[str, float]], quick: list[dict[str, float]]) -> dict[str, float]:
     """How much less CPU time one takes than another to the best held-out L1 of the other.
 
-    Looks are some time apart: "at least" goes by the first look of the quicker one at which it was there.
+    Looks are some time apart: "at least" goes by the first look of the quicker one from which on it is there
+    and stays there.
     """
     best = min(slow, key=lambda row: row["l1"])
-    there = next((row for row in quick if row["l1"] <= best["l1"]), None)
+    there = None
+    for row in reversed(quick):
+        if row["l1"] > best["l1"]:
+            break
+        there = row
     if there is None:
         return {"l1": best["l1"], "slow_s": best["cpu_s"], "at least": 0.0}
     return {

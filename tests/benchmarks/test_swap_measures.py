@@ -138,8 +138,10 @@ def test_recognisable_is_from_when_it_stays() -> None:
     assert recognisable_minutes([row(60, 0.45, to_a=0.4)]) is None
 
 
-def test_times_faster_goes_by_the_first_look_that_was_there() -> None:
+def test_times_faster_goes_by_the_first_look_that_was_there_to_stay() -> None:
     slow = [row(100, 0.5, l1=0.05), row(200, 0.5, l1=0.04)]
     quick = [row(5, 0.5, l1=0.06), row(10, 0.5, l1=0.039), row(20, 0.5, l1=0.02)]
     assert times_faster(slow, quick)["at least"] == 20
-    assert times_faster(slow, quick[:1])["at least"] == 0
+    quick.insert(0, row(2, 0.5, l1=0.03))  # by chance
+    assert times_faster(slow, quick)["at least"] == 20
+    assert times_faster(slow, quick[:2])["at least"] == 0
