@@ -165,6 +165,15 @@ def test_mistakes_that_people_make(tmp_path: Path) -> None:
         load_index(tmp_path / "whole.npy", CHANNELS)
 
 
+@pytest.mark.parametrize("header", [b"''' ", b"(1,\n(", b"\0\0\0\0", b"{'descr': 0}", b"[" * 500])
+def test_headers_that_are_no_python(tmp_path: Path, header: bytes) -> None:
+    """Numpy takes them apart as Python source, and raises whatever that does."""
+    whole = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    (tmp_path / "a.npy").write_bytes(whole)
+    with pytest.raises(ModelFormat, match="no array of numpy"):
+        load_index(tmp_path / "a.npy", CHANNELS)
+
+
 def test_what_claims_more_than_there_is_takes_no_memory(tmp_path: Path) -> None:
     """A terabyte of vectors in a hundred bytes."""
     head = struct.pack("<iqqq?i", CHANNELS, 1 << 34, 0, 0, True, 1)

@@ -12,6 +12,7 @@ The format, little-endian, is that of faiss/impl/index_write.cpp (Meta, MIT; rea
 from __future__ import annotations
 
 import struct
+import tokenize
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,9 @@ def _read_npy(path: Path) -> Lists:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # as numpy warns of headers that Python 2 wrote
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (
-        ValueError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, TypeError, Warning,
+    except (  # numpy takes headers apart as Python source
+        ValueError, EOFError, OSError, ArithmeticError, LookupError, MemoryError, SyntaxError, TypeError,
+        RuntimeError, struct.error, tokenize.TokenError, Warning,
     ) as error:  # fmt: skip
         raise ModelFormat(f"{path.name} is no array of numpy, or a damaged one.", _HINT) from error
     is_table = isinstance(array, np.ndarray) and array.ndim == 2 and array.dtype in (np.float32, np.float16)
