@@ -106,7 +106,8 @@ class RelativeAttention(nn.Module):
         for offset in offsets:
             of_distance[..., _rows(offset, frames), offset + WINDOW] = weights.diagonal(offset, -2, -1)
         seen = weights @ value + of_distance @ self.emb_rel_v
-        return self.conv_o(seen.transpose(-1, -2).reshape(x.shape))  # type: ignore[no-any-return]
+        out: Tensor = self.conv_o(seen.transpose(-1, -2).reshape(x.shape))
+        return out
 
     def _split(self, x: Tensor) -> Tensor:
         """(batch, channels, frames) to (batch, heads, frames, size)."""
@@ -141,7 +142,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv_1(F.pad(x, self.padding)))
-        return self.conv_2(F.pad(x, self.padding))  # type: ignore[no-any-return]
+        out: Tensor = self.conv_2(F.pad(x, self.padding))
+        return out
 
 
 class ChannelNorm(nn.Module):
