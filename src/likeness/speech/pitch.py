@@ -13,7 +13,7 @@ from likeness.types import Floats
 MODEL = "pitch"
 HOP_S = 256 / RATE_HZ
 MIN_HZ, MAX_HZ = 46.875, 2093.75
-_BLOCK, _LEFT, _RIGHT = 1875, 11, 10  # frames: what is kept, and what the network sees before and after it
+_BLOCK, _LEFT, _RIGHT = 625, 11, 10  # frames: what is kept, and what the network sees before and after it
 _HOP = 256
 _SILENCE = 1e-3  # the network never saw digital silence, and hears voices in it
 _VOICED = 0.5

@@ -62,7 +62,7 @@ class RefineSettings:
             The rest would be detail that is made up, and likeness pays for it.
     """
 
-    adversarial: float = 0.015
+    adversarial: float = 0.05
     matching: float = 0.05
     variation: float = 0.002
     ssim: float = 2.0

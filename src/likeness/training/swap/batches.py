@@ -21,14 +21,12 @@ from torch import Tensor
 
 from likeness.training.swap.faces import Faces, draw_eyes, draw_mask, draw_mouth, finer, to_cut
 from likeness.training.swap.settings import Augmentation
-from likeness.types import Floats, Picture
+from likeness.types import Picture
 
 AHEAD = 3
 """Batches that are made while the networks work."""
 NODES = 5
 """Of the grid that warps, each way."""
-GAINS = 0.5, 2.0
-"""A colour's spread is changed by no more when people exchange their colours."""
 _INVERSE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
@@ -68,14 +66,12 @@ class Prepared:
         canvas: (n, side, side, 4) uint8: RGB, and the mask of the face.
         parts: (n, side, side, 2) uint8: eyes, mouth.
         size_px: of the networks' pictures.
-        tones: (n, 2, 3) float32: mean and spread of red, green and blue inside the mask, 0 … 255.
         over: targets are sampled so many times as finely, and averaged.
         zoom: how much more than the networks see the canvas shows.
     """
 
     canvas: NDArray[np.uint8]
     parts: NDArray[np.uint8]
-    tones: Floats
     size_px: int
     over: int
     zoom: float
@@ -88,15 +84,12 @@ class Prepared:
         side = min(there, round(over * size_px * faces.zoom))
         canvas = np.empty((len(faces), side, side, 4), np.uint8)
         parts = np.empty((len(faces), side, side, 2), np.uint8)
-        tones = np.empty((len(faces), 2, 3), np.float32)
         for i, (image, points) in enumerate(zip(faces.pictures, faces.points, strict=True)):
             moved = ((points[:, :2] + 0.5) * (side / there) - 0.5).astype(np.float32)
             canvas[i, ..., :3] = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
             canvas[i, ..., 3] = draw_mask(moved, side)
             parts[i, ..., 0], parts[i, ..., 1] = draw_eyes(moved, side), draw_mouth(moved, side)
-            mean, spread = cv2.meanStdDev(canvas[i, ..., :3], mask=canvas[i, ..., 3])
-            tones[i] = mean[:, 0], spread[:, 0]
-        return cls(canvas, parts, tones, size_px, over, faces.zoom)
+        return cls(canvas, parts, size_px, over, faces.zoom)
 
     def __len__(self) -> int:
         return len(self.canvas)
@@ -129,16 +122,16 @@ class Batches:
         ways = self.final if is_final else self.plain
         flips = draw.random(self.batch_size) < ways.flip
         return Batch(
-            _make(self.a, self._numbers(len(self.a), step, 3), flips, ways, draw, self.b.tones),
-            _make(self.b, self._numbers(len(self.b), step, 4), flips, ways, draw, self.a.tones),
+            _make(self.a, self._numbers(len(self.a), step, 3), flips, ways, draw),
+            _make(self.b, self._numbers(len(self.b), step, 4), flips, ways, draw),
         )
 
     def half(self, side: str, step: int) -> Half:
         """One person's faces alone, "a" or "b"; not those that `batch` takes, but as good."""
         draw = np.random.default_rng([self.seed, 5, step, self.rank])
-        faces, other, which = (self.a, self.b, 3) if side == "a" else (self.b, self.a, 4)
+        faces, which = (self.a, 3) if side == "a" else (self.b, 4)
         flips = draw.random(self.batch_size) < self.plain.flip
-        return _make(faces, self._numbers(len(faces), step, which), flips, self.plain, draw, other.tones)
+        return _make(faces, self._numbers(len(faces), step, which), flips, self.plain, draw)
 
     def _numbers(self, count: int, step: int, which: int) -> list[int]:
         """Which faces come: each once, in a new order every time all of them came."""
@@ -171,7 +164,6 @@ def _make(
     flips: NDArray[np.bool_],
     ways: Augmentation,
     draw: np.random.Generator,
-    tones: Floats,
 ) -> Half:
     size = faces.size_px
     seen = np.empty((len(numbers), size, size, 3), np.uint8)
@@ -181,11 +173,7 @@ def _make(
         matrix = _place(faces, bool(flip), ways, draw)
         target[i] = _sample(faces.canvas[number], matrix, size, faces.over)
         parts[i] = _sample(faces.parts[number], matrix, size, 1)
-        if ways.exchange and draw.random() < ways.exchange:
-            tone = tones[draw.integers(len(tones))]
-            target[i, ..., :3] = _retone(target[i, ..., :3], faces.tones[number], tone)
-        target[i, ..., :3] = _recolour(target[i, ..., :3], ways.light, draw)
-        seen[i] = _warp(np.ascontiguousarray(target[i, ..., :3]), ways.warp, draw)
+        seen[i] = _warp(_recolour(target[i, ..., :3], ways.light, draw), ways.warp, draw)
     light = _slopes(len(numbers), size, ways.slope, draw)
     values = _as_tensor(target)
     maps = _as_tensor(parts)
@@ -233,18 +221,10 @@ def _warp(image: Picture, strength: float, draw: np.random.Generator) -> Picture
     )
 
 
-def _retone(image: NDArray[np.uint8], own: Floats, wanted: Floats) -> NDArray[np.uint8]:
-    """The picture of a face with the mean and the spread that another face's colours have."""
-    gain = np.clip((wanted[1] + 1) / (own[1] + 1), *GAINS)
-    levels = (np.arange(256)[:, None] - own[0]) * gain + wanted[0]
-    table = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
-    return np.asarray(cv2.LUT(np.ascontiguousarray(image), table[None]), np.uint8)
-
-
 def _recolour(image: NDArray[np.uint8], amount: float, draw: np.random.Generator) -> NDArray[np.uint8]:
     """Another exposure and white balance: gamma of all colours, contrast and brightness of each."""
     if not amount:
-        return image
+        return np.ascontiguousarray(image)
     levels = np.linspace(0, 1, 256)[:, None] ** np.exp(draw.uniform(-amount, amount))
     common, own = draw.uniform(-amount, amount), draw.uniform(-amount, amount, 3) / 3
     levels = levels * (1 + common + own) + draw.uniform(-amount, amount, 3) / 6

@@ -19,13 +19,11 @@ class Augmentation:
         turn_deg, scale, shift: the face is turned by up to so much, its size changed by up to this share, and
             it is moved by up to this share of the side.
         flip: so often it is mirrored.
-        light: contrast, brightness and gamma of each colour change by up to this share, in what the networks
-            see and in what they have to give alike.
-        slope: light may fall off across the face by up to this share.
-        exchange: so often a face gets the colours that the other person's face has somewhere. For two people
-            of very different complexion, whom the encoder otherwise tells apart by that, so that B's decoder
-            makes little of A's expression. In return the decoders show anybody's colours, not their own
-            person's; `convert` brings the scene's to the face anyway, unless it is told not to.
+        light: contrast, brightness and gamma of each colour change by up to this share in what the networks
+            see. What they have to give stays as it was filmed: an encoder that sees all faces in the same
+            colours could not say which they had.
+        slope: light may fall off across the face by up to this share, in what the networks see and in what
+            they have to give alike.
     """
 
     warp: float = 0.015
@@ -35,7 +33,6 @@ class Augmentation:
     flip: float = 0.5
     light: float = 0.06
     slope: float = 0.05
-    exchange: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +148,7 @@ _WARPING: dict[str, Any] = {
     "learning_rate": 1e-3,
     "warm_up": 20,
     "final": 0.4,
-    "augmentation": Augmentation(
-        warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0, exchange=0
-    ),
+    "augmentation": Augmentation(warp=0, turn_deg=5, scale=0.04, shift=0.02, flip=0.5, light=0.05, slope=0),
 }
 _SUITED: Mapping[str, dict[str, Any]] = {
     "warp64": _WARPING,

@@ -25,7 +25,7 @@ from likeness.training.swap.learning import Learner
 
 FILE_NAME: Final = "training.safetensors"
 PREVIOUS_NAME: Final = "training.previous.safetensors"
-FORMAT, VERSION = "likeness swap training", 2
+FORMAT, VERSION = "likeness swap training", 3
 _HINT = "Train into another folder (-o), or give the settings and faces that this training was begun with."
 
 
