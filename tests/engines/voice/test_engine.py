@@ -207,10 +207,13 @@ def test_softened_sound_stays_within_bounds(samples: Floats) -> None:
 
 def test_noisy_sources_are_disguised_more() -> None:
     quiet, loud = np.linspace(-9, -2, 25), np.linspace(-4, -2.5, 25)
-    assert disguise_for(None) == disguise_for(quiet) == DISGUISE
-    assert disguise_for(loud) == 1
-    between = [disguise_for(np.linspace(-2 - reach, -2, 25)) for reach in np.linspace(1, 3, 9)]
-    assert (np.diff(between) <= 0).all()
+    assert disguise_for(0, None) == disguise_for(0, quiet) == DISGUISE
+    assert disguise_for(0, loud) == disguise_for(1, quiet) == disguise_for(1, None) == 1
+    for likeness in (0.0, 0.5):
+        reaches = [np.linspace(-2 - reach, -2, 25) for reach in np.linspace(1, 3, 9)]
+        between = [disguise_for(likeness, reach) for reach in reaches]
+        assert (np.diff(between) <= 0).all()
+        assert between[0] > between[-1]
 
 
 def test_what_lies_near() -> None:

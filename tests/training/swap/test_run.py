@@ -25,6 +25,7 @@ from likeness.errors import (
     DiskFull,
     MediaNotFound,
     ModelFormat,
+    NotWritable,
     TrainingDiverged,
     UsageError,
 )
@@ -112,6 +113,15 @@ def test_what_is_learned_swaps(train: Train, sets: tuple[Path, Path]) -> None:
     assert np.linalg.norm(np.array(model.card["identity"]["B"]) - make_faces(2).embeddings[0]) < 0.2
     rgb, mask = model.swap(make_faces(1, 2).squares(32), "B")
     assert np.isfinite(rgb).all() and mask.shape == (2, 32, 32)
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path, corpus: Path) -> None:
+    """Noticed before any face is read."""
+    place = tmp_path / "run"
+    place.write_bytes(b"mine")
+    with pytest.raises(NotWritable, match="is a file"):
+        train_swap(tmp_path / "nowhere", tmp_path / "neither", place, consent=corpus)
+    assert place.read_bytes() == b"mine"
 
 
 def test_consent_comes_first_of_all(tmp_path: Path, key: ConsentKey) -> None:
@@ -290,7 +300,7 @@ def test_budgets() -> None:
     assert 0.5 <= by_clock.share(10**6) < 0.6
     assert not by_clock.is_over(10**6, world)
     assert Budget(None, 100.0, spent=100.0).is_over(0, world)
-    for steps, minutes in ((1, 1.0), (0, None), (None, 0.0), (None, math.nan)):
+    for steps, minutes in ((1, 1.0), (0, None), (2.5, None), (None, 0.0), (None, math.nan)):
         with pytest.raises(UsageError):
             Budget.of("slim64", steps, minutes)
 

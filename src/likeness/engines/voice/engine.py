@@ -30,17 +30,18 @@ ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
 DEFAULT_LIKENESS: Final = 0.5
 DISGUISE: Final = 0.25
-"""How far content is disguised for the decoder; wholly, consonants become others.
+"""How far content is disguised for the decoder where likeness is 0; where it is 1, wholly.
 
-Noise is disguised, too, and more than consonants are: so a noisy source is wholly disguised. The person's
-own sounds are chosen by what is wholly disguised, as they are themselves.
+Wholly disguised, less is left of the source's voice, but consonants become others. Noise is disguised, too,
+and more than consonants are: so a noisy source is wholly disguised. The person's own sounds are chosen by
+what is wholly disguised, as they are themselves.
 """
 _NOISY, _CLEAN = 1.9, 2.7  # nepers between the quietest and the loudest: 16 and 23 dB
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
 _LOUDNESS: Final = 0.75  # how far loudness becomes the person's at the least
 _MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
-_MELODY: Final = 0.5  # how far pitch is carried over by quantiles, instead of moved and stretched
+_MELODY: Final = 0.5  # how far, at the least, pitch is carried over by quantiles, and not moved and stretched
 _SETTLED: Final = 6000  # frames, after which the source's manner is known well enough
 _CALMER, _LIVELIER = 0.6, 1.6  # how much a melody may be pressed or stretched
 
@@ -124,7 +125,8 @@ class VoiceEngine:
         turns = turn(f0_hz)
         turns += self._turns - turns[block.before * HOP]
         self._turns = float(turns[len(turns) - 1 - block.after * HOP]) % 1.0
-        said = self._source.say(features.content, disguise_for(self._old.energy.quantiles))
+        likeness = 0.0 if self._config.sing else self._likeness
+        said = self._source.say(features.content, disguise_for(likeness, self._old.energy.quantiles))
         if self._config.sing:
             wanted = whole_envelope(self._clear.shape(said, f0_hz, features.voiced, features.energy))
             moved = bool(self._semitones)
@@ -167,14 +169,15 @@ class VoiceEngine:
         log_f0 = np.log(features.f0_hz)
         if not self._config.sing and self._heard.pitch is not None:
             line = fit_range(log_f0, self._heard.pitch, self._voice.pitch)
-            log_f0 = line + _MELODY * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
+            share = np.float32(_MELODY + (1 - _MELODY) * self._likeness)
+            log_f0 = line + share * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
         return np.asarray(np.exp(log_f0 + self._semitones * np.log(2) / 12), np.float32)
 
 
-def disguise_for(energies: NDArray[np.float64] | None) -> float:
+def disguise_for(likeness: float, energies: NDArray[np.float64] | None) -> float:
     """How far content is disguised, by the quantiles of the source's energy; None while little was heard."""
     heard = _CLEAN if energies is None else energies[-1] - energies[0]
-    return float(np.interp(heard, (_NOISY, _CLEAN), (1.0, DISGUISE)))
+    return float(np.interp(heard, (_NOISY, _CLEAN), (1.0, DISGUISE + (1 - DISGUISE) * likeness)))
 
 
 def is_unvoiced(voiced: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import Literal
 from likeness.consent.permission import Consent
 from likeness.engines.swap import model as files
 from likeness.engines.swap.model_file import Header
-from likeness.errors import TrainingDiverged, UsageError
+from likeness.errors import NotWritable, TrainingDiverged, UsageError
 from likeness.media.files import write_error
 from likeness.progress import OnProgress, Progress, silent
 from likeness.training.device import choose_device
@@ -142,6 +142,8 @@ def train_swap(
     budget = Budget.of(model, steps, minutes)
     records = check_records(consent, revocations)
     folder, settings = Path(out), settings or SwapSettings.of(model)
+    if folder.exists() and not folder.is_dir():
+        raise NotWritable(f"{folder} is a file, and a folder is to be written.", "Give another name.")
     (a, notes_a), (b, notes_b) = Faces.read(faces_a), Faces.read(faces_b)
     permits = permit(records, a, b)
     where = choose_device(device)
