@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import likeness
+from likeness import consent
 from likeness.config import VoiceConfig
 from likeness.disclosure.disclaimer import SILENCE_S, SOUNDING_S
 from likeness.errors import (
+    ConsentRevoked,
     ConsentScope,
     LikenessError,
     MediaNotFound,
@@ -31,10 +33,11 @@ from likeness.media.audio import AudioReader
 from likeness.media.mono import resample
 from likeness.pipelines.convert_voice import Converted, convert
 from likeness.pipelines.convert_voices import convert_all, name_like
-from likeness.pipelines.target_voice import semitones
+from likeness.pipelines.say import say
+from likeness.pipelines.target_voice import Target, semitones
 from likeness.types import Floats
-from likeness.voices.voice import PitchRange
-from likeness.voices.voice_file import write_voice
+from likeness.voices.voice import PitchRange, Voice
+from likeness.voices.voice_file import open_voice, write_voice
 
 from ..voice_people import RATE_HZ, QuietTarget, corpus_record, make_voice, speech, write_sound
 
@@ -182,6 +185,23 @@ def test_the_voice_is_checked_first(talk: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFormat, match="another engine"):
         convert(talk, to=path, out=tmp_path / "out.wav")
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_consent_that_was_taken_back_since_the_voice_was_opened(
+    talk: Path, quiet: QuietTarget, tmp_path: Path
+) -> None:
+    record = corpus_record(tmp_path)
+    path = tmp_path / "anna.voice"
+    write_voice(make_voice(record), path)
+    opened: list[Voice | Target] = [open_voice(path), QuietTarget(make_voice(record)).target]
+    consent.store(consent.revoke(record, consent.load_key(tmp_path / "corpus.pem")))
+    for to in opened:
+        with pytest.raises(ConsentRevoked):
+            convert(talk, to=to, out=tmp_path / "out.wav")
+        with pytest.raises(ConsentRevoked):
+            convert_all(talk, to=to, folder=tmp_path / "out")
+        with pytest.raises(ConsentRevoked):
+            say("Hello.", voice=to, out=tmp_path / "out.wav")
 
 
 def test_a_failure_leaves_nothing(talk: Path, quiet: QuietTarget, tmp_path: Path) -> None:

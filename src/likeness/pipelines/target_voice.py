@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from likeness.config import VoiceConfig
-from likeness.consent import Permission
+from likeness.consent import Permission, check
 from likeness.engines.voice.base import Heard, VoiceConverter
 from likeness.errors import MissingExtra, UsageError
 from likeness.types import Floats
@@ -46,11 +46,13 @@ class Target:
 
 
 def target_of(to: str | os.PathLike[str] | Voice | Target) -> Target:
-    """What to convert to: a `.voice` file (whose record is checked first of all), a voice, or a target.
+    """What to convert to: a `.voice` file, a voice, or a target. Its record is checked first of all.
 
     Raises:
         MediaNotFound, ModelFormat, ConsentError: see `voices.voice_file.open_voice`.
     """
+    if isinstance(to, Voice | Target):
+        check(to.permission.record, act="voice")  # again: since it was opened, it may have been taken back
     if isinstance(to, Target):
         return to
     voice = to if isinstance(to, Voice) else open_voice(Path(to))
