@@ -25,6 +25,7 @@ from likeness.errors import (
     ConsentScope,
     LikenessError,
     ModelFormat,
+    NoSpeech,
     SubjectMismatch,
     UnknownModel,
     UsageError,
@@ -137,8 +138,10 @@ def test_consent_comes_first(folder: Path, tmp_path: Path, talk: Path) -> None:
 
 
 def test_a_record_without_a_voice_is_not_enough(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(SubjectMismatch, match="holds no voice to compare with"):
+    with pytest.raises(SubjectMismatch, match="holds no voice to compare with") as refusal:
         target(folder, subject_record(tmp_path, None))
+    assert "--voice" in refusal.value.hint
+    assert "face" not in refusal.value.hint
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_heard(
@@ -182,13 +185,13 @@ def test_what_is_made_is_compared_with_the_record(
     assert len(next(given)) == RATE, "no more was made than what was compared"
     assert np.array_equal(np.concatenate(list(made)), np.delete(sound, np.s_[3 * RATE : 4 * RATE]))
     given = blocks_of(sound)
-    with pytest.raises(SubjectMismatch, match="another person's"):
+    with pytest.raises(SubjectMismatch, match="another person's") as refusal:
         compare_first(consent.check(of_another(record, sound, tmp_path)), "v.pth", given, RATE)
+    assert refusal.value.hint == "Use that person's voice, or a record of the person who is heard."
     assert sum(map(len, given)) == 3 * RATE
-    for empty in (np.zeros(2 * RATE), np.zeros(0)):
-        silent, made = compare_first(consent.check(record, act="voice"), "v.pth", blocks_of(empty), RATE)
-        assert sum(map(len, made)) == len(empty)
-        assert "could not be compared" in silent.notes[0]
+    for little in (np.zeros(2 * RATE), np.zeros(0), sound[:RATE]):
+        with pytest.raises(NoSpeech, match="cannot be told"):
+            compare_first(consent.check(record, act="voice"), "v.pth", blocks_of(little), RATE)
 
 
 def test_under_a_corpus_record_nobody_is_compared(corpus: ConsentRecord) -> None:
@@ -217,12 +220,22 @@ def test_the_credentials_say_how_the_voice_compared(folder: Path, talk: Path, tm
     assert made.making.consent.statement == found.consent.statement
     assert made.duration_s == pytest.approx(4)
     assert [one.done for one in steps if one.stage == "convert"][-1] == 4
+
+
+def test_too_little_to_compare_leaves_nothing_behind(folder: Path, talk: Path, tmp_path: Path) -> None:
+    """A short source is no way around the comparison."""
+    sound = read_mono(talk, rate_hz=RATE, max_s=30)
+    record = of_another(subject_record(tmp_path, talk), sound, tmp_path)
+    (tmp_path / "out").mkdir()
+    for seconds, error in ((3, SubjectMismatch), (1, NoSpeech)):
+        source = write_sound(tmp_path / "short.wav", sound[: seconds * RATE])
+        with pytest.raises(error):
+            convert(source, to=says_what_it_hears(folder, record), out=tmp_path / "out" / "a.wav", sing=True)
+        source.unlink()
     silent = replace(target(folder, record), open=lambda *heard: Quiet(*heard, gain=0.0))
-    made = convert(talk, to=silent, out=tmp_path / "silent.wav", sing=True)
-    found = likeness.verify(made.path)
-    assert found.consent is not None
-    assert found.consent.statement.endswith("; nobody was compared with its reference.")
-    assert any("could not be compared" in one for one in made.warnings)
+    with pytest.raises(NoSpeech, match="cannot be told"):
+        convert(talk, to=silent, out=tmp_path / "out" / "a.wav", sing=True)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_another_voice_leaves_nothing_behind(folder: Path, talk: Path, tmp_path: Path) -> None:

@@ -77,16 +77,18 @@ class Permission:
         Raises:
             SubjectMismatch: it is somebody else; with `must_match` also where nobody can tell.
         """
+        is_voice = found.what == "voice"
+        shown, media = ("heard", "that person's voice") if is_voice else ("shown", "media of that person")
         if found.verdict == "no match":
             raise SubjectMismatch(
                 f"{found.describe()} {self.record.name} is the only person this consent record is for.",
-                "Use media of that person, or a record of the person who is shown.",
+                f"Use {media}, or a record of the person who is {shown}.",
             )
         if must_match and found.verdict != "match":
             raise SubjectMismatch(
-                f"{found.describe()} This needs a record whose subject is surely the person shown or heard.",
-                "Ask for a record signed with --face and --voice (add_references in Python), or use media in "
-                "which the person is seen and heard well.",
+                f"{found.describe()} This needs a record whose subject is surely the person {shown}.",
+                f"Ask for a record signed with --{found.what} (add_references in Python), or use media in "
+                f"which the person is {'heard' if is_voice else 'seen'} well.",
             )
         notes = self.notes if found.verdict == "match" else (*self.notes, found.describe())
         return replace(self, compared=(*self.compared, found), notes=notes)

@@ -142,6 +142,7 @@ def begin(
 
     Raises:
         SubjectMismatch: it is another's voice than the record's.
+        NoSpeech: there is too little in it to tell, where nothing else says whose voice it is.
     """
     made_hz, total = converter.rate_for(rate_hz), round(heard.duration_s)
 

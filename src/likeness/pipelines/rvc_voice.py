@@ -3,7 +3,7 @@
 Whose voice a model speaks with, its file does not say. So a record of that person is needed, with a voice in
 it, checked before any file is opened; and the beginning of what the model says is compared with that voice,
 before anything is written. The models are of all sorts, and what one says is less like its subject than they
-themselves are: only what is surely another's voice is refused.
+themselves are: refused is only what is surely another's voice, or too short to be compared.
 """
 
 from __future__ import annotations
@@ -134,6 +134,7 @@ def compare_first(
 
     Raises:
         SubjectMismatch: it is surely another's voice than the record's.
+        NoSpeech: there is too little in it to compare.
     """
     if permission.record.kind != "subject":
         return permission, made
@@ -146,7 +147,11 @@ def compare_first(
     try:
         sound = np.concatenate([np.zeros(0, np.float32), *held])
         embedding = embed_voice(resample(sound, rate_hz, RATE_HZ), RATE_HZ, offline=offline)
-        found = compare_voice(embedding, permission.references.voice, file)
-    except NoSpeech:
-        found = unknown_voice(file, "there is too little speech in what was made")
+    except NoSpeech as error:
+        raise NoSpeech(
+            f"{file}: whose voice it is cannot be told by so little speech, and so this cannot be made.",
+            f"Give a source with 2 s of speech or more in its first {COMPARED_S:.0f} s, such as several "
+            "short recordings in one file.",
+        ) from error
+    found = compare_voice(embedding, permission.references.voice, file)
     return permission.compare(found), chain(held, made)
