@@ -104,7 +104,13 @@ def test_revoked(tmp_path: Path) -> None:
     taken_back = tmp_path / "anna.revocation.json"
     taken_back.write_bytes(consent.revoke(record, key).to_bytes())
     with pytest.raises(ConsentRevoked):
-        open_voice(path, revocations=[taken_back])
+        open_voice(path)  # as it lies beside the voice
+    elsewhere = tmp_path / "elsewhere" / "anna.voice"
+    elsewhere.parent.mkdir()
+    path.rename(elsewhere)
+    open_voice(elsewhere)
+    with pytest.raises(ConsentRevoked):
+        open_voice(elsewhere, revocations=[taken_back])
 
 
 def test_another_act(tmp_path: Path) -> None:
@@ -143,6 +149,14 @@ def test_expired(tmp_path: Path) -> None:
         (lambda v: v.update(recordings=[{"name": 1, "sha256": "", "used_s": 0}]), ModelFormat),
         (lambda v: v.update(models=[{"name": "x", "sha256": "y"}]), ModelFormat),
         (lambda v: v.pop("card"), ModelFormat),
+        (lambda v: v.pop("arrays_sha256"), ModelFormat),
+        (lambda v: v.update(pitch={"median_hz": 10**400, "spread": 0.2}), ModelFormat),
+        (
+            lambda v: v["consent"].update(
+                compared=[dataclasses.asdict(MATCH) | {"verdict": "cannot tell", "value": 10**400}]
+            ),
+            ModelFormat,
+        ),
         (lambda v: v["consent"].update(compared=["x"]), ConsentMissing),
     ],
 )

@@ -82,7 +82,8 @@ def open_voice(path: Path | str, *, revocations: Iterable[Path | str] = ()) -> V
     """A voice from its file, once its consent record was checked.
 
     Args:
-        revocations: files, or folders of them, besides those in the user's folder.
+        revocations: files, or folders of them, besides those in the user's folder and those that lie where
+            the voice does.
 
     Raises:
         MediaNotFound: there is no such file.
@@ -100,14 +101,14 @@ def open_voice(path: Path | str, *, revocations: Iterable[Path | str] = ()) -> V
     try:
         with safe_open(path, framework="numpy") as file:
             values = _read_header(file.metadata(), path.name)
-            permission = _read_permission(values, path.name, revocations)
+            permission = _read_permission(values, path.name, (*revocations, path.parent))
             names = file.keys()
             if len(names) > _MOST_ARRAYS:
                 raise ModelFormat(f"{path.name} holds more than any voice of ours.", _AGAIN)
             arrays = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, OverflowError) as error:
         raise ModelFormat(f"{path.name} is damaged, or no voice of ours.", _AGAIN) from error
-    if values["arrays_sha256"] != _digest(arrays):
+    if values.get("arrays_sha256") != _digest(arrays):
         raise ModelFormat(f"{path.name} is damaged: its content was changed since it was written.", _AGAIN)
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -187,7 +188,7 @@ def _build(
             card=dict(values["card"]),
             sha256=sha256,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelFormat(f"{name} is damaged: {error}.", _AGAIN) from error
 
 

@@ -132,10 +132,16 @@ def test_a_revoked_record_ends_it(tmp_path: Path, key: ConsentKey) -> None:
     made = header(key, 2)
     save_model(tmp_path / FILE_NAME, made, NET)
     revocation = consent.revoke(made.permissions["B"].record, key)
-    (tmp_path / "b.revocation.json").write_bytes(revocation.to_bytes())
+    other, beside = tmp_path / "elsewhere" / "b.revocation.json", tmp_path / "b.revocation.json"
+    other.parent.mkdir()
+    other.write_bytes(revocation.to_bytes())
     SwapModel.load(tmp_path / FILE_NAME)
     with pytest.raises(ConsentRevoked):
-        SwapModel.load(tmp_path, revocations=[tmp_path / "b.revocation.json"])
+        SwapModel.load(tmp_path, revocations=[other])
+    other.rename(beside)
+    for path in (tmp_path, tmp_path / FILE_NAME):
+        with pytest.raises(ConsentRevoked):
+            SwapModel.load(path)
 
 
 def test_the_one_before_is_kept(tmp_path: Path, key: ConsentKey) -> None:

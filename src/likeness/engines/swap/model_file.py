@@ -77,11 +77,15 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], header: Mapping[str, A
 def read_model(path: Path, *, revocations: Iterable[Path | str] = ()) -> tuple[Header, dict[str, Any]]:
     """The header and the tensors of a model file; the first is checked before the others are read.
 
+    Args:
+        revocations: files, or folders of them, besides those in the user's folder and those that lie where
+            the model does.
+
     Raises:
         MediaNotFound, ModelFormat, ConsentError: as `SwapModel.load`.
     """
     with open_tensors(path, AGAIN, largest_bytes=LARGEST_BYTES) as file:
-        return _read_header(file.metadata(), path.name, revocations), read_all(file)
+        return _read_header(file.metadata(), path.name, (*revocations, path.parent)), read_all(file)
 
 
 def spell_header(header: Header) -> dict[str, Any]:
