@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from likeness.consent.match import Comparison, compare_voice
+from likeness.consent.parts import Embedding
 from likeness.disclosure.sealed_sound import seal_sound
 from likeness.disclosure.watermark.audio_search import find_in_sound
 from likeness.errors import (
@@ -24,7 +27,7 @@ from likeness.errors import (
 from likeness.pipelines import enroll_voice
 from likeness.pipelines.enroll_voice import Enrolment, enroll
 from likeness.speech.speaker import embed_voice
-from likeness.types import Making
+from likeness.types import Floats, Making
 from likeness.voices.voice_file import open_voice
 
 from ..voice_people import RATE_HZ, corpus_record, learn, speech, subject_record, write_sound
@@ -99,9 +102,25 @@ def test_the_voice_has_to_be_the_subjects(samples: Path, tmp_path: Path) -> None
     # 0.7 alike: nobody can tell, and that is not enough.
     alike = embed_voice(speech(), RATE_HZ) * 0.7
     alike[embed_voice(speech(), RATE_HZ).argmin()] += np.sqrt(1 - 0.49)
-    with pytest.raises(SubjectMismatch, match="cannot be told"):
+    with pytest.raises(SubjectMismatch, match=r"cannot be told .* [ab]\.(wav|flac): the voice may"):
         run(samples, tmp_path / "b.voice", subject_record(tmp_path, alike / np.linalg.norm(alike)))
     assert not (tmp_path / "b.voice").exists()
+
+
+def test_a_recording_of_which_nobody_can_tell(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(heard: Floats, reference: Embedding | None, name: str) -> Comparison:
+        found = compare_voice(heard, reference, name)
+        return replace(found, verdict="cannot tell") if name == "b.flac" else found
+
+    monkeypatch.setattr(enroll_voice, "compare_voice", compare)
+    monkeypatch.setattr(enroll_voice, "LEAST_S", 3.0)
+    made = run(samples, tmp_path / "a.voice", subject_record(tmp_path, embed_voice(speech(), RATE_HZ)))
+    (unsure,) = [one for one in made.dropped if one.reason == "voice not sure"]
+    assert unsure.file == "b.flac"
+    assert unsure.detail.startswith("the voice may or may not be")
+    assert [one.name for one in made.recordings] == ["a.wav"]
 
 
 def test_two_speakers_are_refused_with_times(samples: Path, tmp_path: Path) -> None:
@@ -126,6 +145,17 @@ def test_too_little(tmp_path: Path) -> None:
     with pytest.raises(NoSpeech, match="clipped"):
         run([second, loud], tmp_path / "a.voice", corpus_record(tmp_path))
     assert not (tmp_path / "a.voice").exists()
+
+
+def test_nothing_of_the_subject(tmp_path: Path) -> None:
+    record = subject_record(tmp_path, embed_voice(speech(), RATE_HZ))
+    silence = write_sound(tmp_path / "silence.wav", np.zeros(3 * RATE_HZ, np.float32))
+    short = write_sound(tmp_path / "short.wav", speech()[: RATE_HZ // 10])
+    text = tmp_path / "text.wav"
+    text.write_text("This is no sound.")
+    for samples in (silence, short, text, [silence, short, text]):
+        with pytest.raises(NoSpeech, match="hold 0 s of speech"):
+            run(samples, tmp_path / "a.voice", record)
 
 
 @pytest.mark.parametrize("out", ["a.wav", "a"])
@@ -155,8 +185,11 @@ def test_files_that_cannot_be(samples: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="twice"):
         run([samples, samples / "a.wav"], tmp_path / "a.voice", record)
     (samples / "copy.wav").write_bytes((samples / "a.wav").read_bytes())
-    with pytest.raises(UsageError, match="same recording"):
-        run(samples, tmp_path / "a.voice", record)
+    listened = []
+    with pytest.raises(UsageError, match=r"a\.wav and .*copy\.wav are the same recording"):
+        run(samples, tmp_path / "a.voice", record, on_progress=listened.append)
+    assert not listened
     (samples / "copy.wav").write_bytes(b"RIFF broken")
     made = run(samples, tmp_path / "a.voice", record)
-    assert ("copy.wav", "cannot be read") in [(one.file, one.reason) for one in made.dropped]
+    (copy,) = [one for one in made.dropped if one.file == "copy.wav"]
+    assert (copy.reason, copy.detail[:18]) == ("cannot be read", "it cannot be read ")

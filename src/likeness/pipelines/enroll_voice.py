@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,7 +30,7 @@ from likeness.progress import OnProgress, Progress, silent
 from likeness.speech.english import warn_language
 from likeness.speech.extra import RATE_HZ
 from likeness.types import Floats
-from likeness.voices.screening import Dropped, Inspect, Reason, Screened, screen
+from likeness.voices.screening import Dropped, Inspect, Reason, Screened, screen, sha256_of
 from likeness.voices.speakers import PERHAPS_TWO, TWO_VOICES, Embedded, embed, split
 from likeness.voices.voice import Learnt, Recording, Voice
 from likeness.voices.voice_file import SUFFIX, write_voice
@@ -105,13 +106,15 @@ def enroll(
         raise UsageError(f"{out} does not end in {SUFFIX}.", f"Name it {out.with_suffix(SUFFIX).name}.")
     paths = find_sounds(samples)
     check_file_output(out, overwrite=overwrite, inputs=paths)
+    _refuse_copies(paths)
     may_fetch = offline or None
     screened = _screen_all(paths, may_fetch, on_progress)
     files, heard = _embed_all(screened, may_fetch, on_progress)
     warnings = list(_check_one_voice(heard))
+    _check_enough(files)
     if is_subject:
         files, permission = _compare_all(files, heard, permission)
-    _check_enough(files)
+        _check_enough(files)
     speech = [stretch.samples for one in files for stretch in one.stretches]
     warnings += filter(None, [warn_language(np.concatenate(speech), RATE_HZ, "The voice", offline=may_fetch)])
     on_progress(Progress("learn", 0, None, "s"))
@@ -152,6 +155,15 @@ class _MarkSearch:
         return inspect
 
 
+def _refuse_copies(paths: list[Path]) -> None:
+    """Refuse a recording that is there twice, under two names. Files of different sizes need not be read."""
+    sizes = {path: path.stat().st_size for path in paths}
+    count, known = Counter(sizes.values()), dict[str, Path]()
+    for path, size in sizes.items():
+        if count[size] > 1 and (first := known.setdefault(sha256_of(path), path)) != path:
+            raise UsageError(f"{first} and {path} are the same recording.", "Give each recording once.")
+
+
 def _screen_all(paths: list[Path], offline: bool | None, on_progress: OnProgress) -> list[Screened]:
     """All files, until enough was kept."""
     search, files, kept_s = _MarkSearch(), [], 0.0
@@ -163,9 +175,6 @@ def _screen_all(paths: list[Path], offline: bool | None, on_progress: OnProgress
         files.append(screen(path, most_s=MOST_S - kept_s, inspect=search.in_file(path), offline=offline))
         kept_s += files[-1].kept_s
     on_progress(Progress("look through", len(paths), len(paths), "files"))
-    hashes = [one.sha256 for one in files if one.stretches]
-    if len(set(hashes)) < len(hashes):
-        raise UsageError("Two of the files are the same recording.", "Give each recording once.")
     return files
 
 
@@ -221,13 +230,14 @@ def _compare_all(
             found = compare_voice(heard[one.path].mean, reference, one.path.name)
             permission.compare(found)
             if found.verdict != "match":
-                one = one.refuse("voice not sure", found.describe())
+                one = one.refuse("voice not sure", found.describe().removeprefix(f"{one.path.name}: "))
                 del heard[one.path]
         left.append(one)
     if not heard:
         worst = next(part for one in left for part in one.dropped if part.reason == "voice not sure")
         raise SubjectMismatch(
-            f"It cannot be told whether the samples are of {permission.record.name}. {worst.detail}",
+            f"It cannot be told whether the samples are of {permission.record.name}. "
+            f"{worst.file}: {worst.detail}",
             "Use clearer recordings, or ask for a record whose --voice was made with the same microphone "
             "(add_references in Python).",
         )

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -28,7 +28,6 @@ Reason: TypeAlias = Literal[
     "cannot be read", "silence", "noise", "music", "clipped", "noisy", "narrow band", "too short",
     "voice not sure", "enough",
 ]  # fmt: skip
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 PIECE_S: Final = 60
 SHORTEST_S: Final = 0.6
@@ -58,7 +57,7 @@ class Dropped:
     Attributes:
         file: its name.
         begin_s, end_s: the part.
-        reason: why, one of `REASONS`.
+        reason: why.
         detail: the same in words, or with figures; may be empty.
     """
 
@@ -154,7 +153,8 @@ def screen(path: Path, *, most_s: float, inspect: Inspect = _trust, offline: boo
                 pieces.take(piece, reader.rate_hz)
         sha256 = sha256_of(path)
     except MediaError as error:
-        return Screened(path, "", 0.0, (), (Dropped(path.name, 0.0, 0.0, "cannot be read", error.what),))
+        why = error.what.replace(f"{path} ", "it ", 1)  # which file it is, is said already
+        return Screened(path, "", 0.0, (), (Dropped(path.name, 0.0, 0.0, "cannot be read", why),))
     screened = Screened(path, sha256, pieces.at_s, tuple(pieces.stretches), tuple(pieces.dropped))
     if not screened.stretches and not screened.dropped:
         return screened.refuse(pieces.why_nothing())
