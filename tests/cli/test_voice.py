@@ -19,12 +19,14 @@ from ..voice_people import RATE_HZ, Quiet, corpus_record, learn, make_voice, spe
 from .conftest import Outcome
 
 Cli = Callable[..., Outcome]
+RECORD = ["--consent", "voices.consent.json"]
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """No torch, and little speech is enough."""
     monkeypatch.setattr(voice, "_learn", learn)
+    monkeypatch.setattr(target_voice, "need_extra", lambda: None)
     monkeypatch.setattr(enroll_voice, "LEAST_S", 6.0)
     monkeypatch.setattr(enroll_voice, "find_in_sound", lambda samples, rate_hz: None)
     monkeypatch.setattr(target_voice, "open_own", lambda voice, heard, config: Quiet(heard, config))
@@ -53,11 +55,13 @@ def test_enroll(cli: Cli, record: Path, tmp_path: Path) -> None:
     folder.mkdir()
     write_sound(folder / "a.wav", speech())
     write_sound(folder / "b.wav", np.zeros(RATE_HZ, np.float32))
+    (folder / "c.wav").write_bytes(b"RIFF broken")
     out, report = tmp_path / "anna.voice", tmp_path / "report.json"
     done = cli("voice", "enroll", folder, "-o", out, "--consent", record, "--json", report)
     assert done.code == 0, done.err
     assert "s of speech from 1 file\n" in done.out
     assert "left out: b.wav 0.0-1.0 s, silence" in done.out
+    assert "left out: c.wav cannot be read: it cannot be read as video or sound" in done.out
     assert "note: It learned next to nothing." in done.out
     values = json.loads(report.read_text())
     assert values["dropped"][0]["reason"] == "silence"
@@ -80,6 +84,7 @@ def test_a_batch(cli: Cli, anna: Path, talk: Path, tmp_path: Path) -> None:
     assert done.code == 3
     assert "1 of 2 converted" in done.out
     assert "not converted" in done.err
+    assert "next: Check the microphone" in done.err
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["talk.wav"]
 
 
@@ -115,6 +120,9 @@ def test_say(cli: Cli, anna: Path, tmp_path: Path) -> None:
         (["enroll", "none.wav", "-o", "a.voice", "--consent", "voices.consent.json"], 3),
         (["enroll", "talk.wav", "-o", "a.voice", "--consent", "voices.consent.json"], 3),  # too short
         (["enroll", "talk.wav", "-o", "anna.voice", "--consent", "voices.consent.json"], 9),
+        (["enroll", "talk.wav", "-o", "a.voice", "--json", "voices.consent.json", *RECORD], 9),
+        (["enroll", "talk.wav", "-o", "a.voice", "--json", "tmp/../a.voice", *RECORD], 2),
+        (["enroll", "talk.wav", "-o", "a.voice", "--json", "talk.wav", *RECORD], 9),
     ],
 )
 def test_refusals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 
 import typer
@@ -11,20 +12,24 @@ def check_target(target: Path, files: list[Path], *, replace: bool = True) -> No
     """Refuse, before any work, to write over anything but an older report.
 
     Args:
-        files: what is looked at, which is never written over.
+        files: what is looked at or written, which is never written over.
         replace: a file called `.json` may be replaced. Not where records, which are called so, lie about.
 
     Raises:
-        OutputExists, NotWritable
+        OutputExists, NotWritable; UsageError: it is one of the files, which is not there yet.
     """
-    from likeness.errors import NotWritable, OutputExists
+    from likeness.errors import NotWritable, OutputExists, UsageError
 
     if str(target) == "-":
         return
-    is_report = replace and target.suffix.lower() == ".json" and target.is_file() and target not in files
+    # Not by `resolve`, which links in a circle stop.
+    is_other = realpath(target) not in map(realpath, files)
+    is_report = replace and target.suffix.lower() == ".json" and target.is_file() and is_other
     if target.exists() and not is_report:
         hint = "Give a new name; only a file called .json is replaced." if replace else "Give a new name."
         raise OutputExists(f"'{target}' is already there.", hint)
+    if not is_other:
+        raise UsageError(f"'{target}' is to hold something else.", "Give the report a name of its own.")
     if not target.absolute().parent.is_dir():
         raise NotWritable(f"'{target}' has no folder to be written to.", "Create it first.")
 

@@ -68,7 +68,7 @@ def enroll(
     from likeness.voice import enroll as run
 
     if report is not None:
-        check_target(report, samples)
+        check_target(report, [*samples, consent, out], replace=False)
     with progress_bar() as bar:
         made = run(
             samples, out, consent=consent, name=name, overwrite=overwrite, offline=offline, on_progress=bar
