@@ -11,7 +11,7 @@ import pytest
 from likeness.cli.main import run
 from likeness.consent import check, draft_corpus, load_or_create_key, sign
 from likeness.disclosure.sealed_sound import seal_sound
-from likeness.errors import NoSpeech, UsageError
+from likeness.errors import MediaNotFound, NoSpeech, UsageError
 from likeness.models import find
 from likeness.pipelines.evaluate_voice import VoiceScores, list_samples, skip_disclaimer
 from likeness.speech.measures import word_error
@@ -93,8 +93,10 @@ def test_speech_is_no_disclaimer() -> None:
 
 def test_what_cannot_be_measured_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no recording")
-    with pytest.raises(UsageError):
+    with pytest.raises(MediaNotFound):
         evaluate(folder / "anna.wav", target=tmp_path)
+    with pytest.raises(UsageError):
+        evaluate(folder / "anna.wav", target=[])
     silent = write_sound(tmp_path / "silent.wav", np.zeros(2 * RATE_HZ, np.float32))
     with pytest.raises(NoSpeech):
         evaluate(silent, target=folder / "anna")
@@ -102,9 +104,18 @@ def test_what_cannot_be_measured_is_refused(folder: Path, tmp_path: Path) -> Non
         evaluate(folder / "anna.wav", target=silent)
 
 
-def test_samples_are_taken_once(folder: Path) -> None:
+def test_samples_are_found_as_elsewhere(folder: Path, tmp_path: Path) -> None:
     one = folder / "anna" / "0.wav"
-    assert list_samples([one, folder / "anna", one]) == [one, folder / "anna" / "1.wav"]
+    assert list_samples(folder / "anna") == [one, folder / "anna" / "1.wav"]
+    with pytest.raises(UsageError, match="twice"):
+        list_samples([one, folder / "anna"])
+    for name in ("a.mpg", "._a.wav", "a.m3u"):
+        (tmp_path / name).write_bytes(b"x")
+    assert list_samples(iter([tmp_path])) == [tmp_path / "a.mpg"]
+    for number in range(200):
+        (tmp_path / f"{number}.wav").write_bytes(b"x")
+    with pytest.raises(UsageError, match="201 recordings"):
+        list_samples(tmp_path)
 
 
 def test_the_command_says_it_all(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

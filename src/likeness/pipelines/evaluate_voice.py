@@ -13,6 +13,7 @@ import numpy as np
 from likeness.disclosure.disclaimer import SILENCE_S, SOUNDING_S, chime
 from likeness.errors import NoSpeech, UsageError
 from likeness.media.mono import read_mono
+from likeness.pipelines.find_sounds import find_sounds
 from likeness.progress import OnProgress, Progress, silent
 from likeness.speech.measures.defects import Defects, find_defects
 from likeness.speech.measures.delay import align
@@ -24,9 +25,6 @@ from likeness.types import Floats, Verdict
 
 RATE_HZ = 16_000
 MAX_S = 600.0
-_SUFFIXES = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".mov", ".mkv", ".webm"}
-)
 _MOST_SAMPLES = 200
 _CHIME_LEAST = 0.8  # correlation coefficient with our disclaimer
 
@@ -101,7 +99,7 @@ def evaluate(
 
     Raises:
         MediaError: a file cannot be read; NoSpeech: nobody speaks in it, or in any sample.
-        UsageError: no samples.
+        UsageError: no samples, too many, or one twice.
         MissingExtra: the extra "speech" is not installed.
         ModelMissing, ChecksumMismatch: a model cannot be fetched.
     """
@@ -137,23 +135,16 @@ def evaluate(
 
 
 def list_samples(target: Samples) -> list[Path]:
-    """The recordings among files and folders, each once, in order of their names.
+    """The recordings among files and folders.
 
     Raises:
-        UsageError: there is none, or more than 200.
+        MediaNotFound, Unreadable, UsageError: as `find_sounds`; or there are more than 200.
     """
-    given = [target] if isinstance(target, (str, os.PathLike)) else list(target)
-    files: list[Path] = []
-    for path in map(Path, given):
-        if path.is_dir():
-            files += sorted(one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES)
-        else:
-            files.append(path)
-    files = list(dict.fromkeys(files))
-    if not 0 < len(files) <= _MOST_SAMPLES:
+    files = find_sounds(target if isinstance(target, (str, os.PathLike)) else list(target))
+    if len(files) > _MOST_SAMPLES:
         raise UsageError(
-            f"There are {len(files)} recordings of the target, where 1 to {_MOST_SAMPLES} are needed.",
-            "Give some recordings of the target, or a folder of them.",
+            f"There are {len(files)} recordings of the target, where {_MOST_SAMPLES} are enough.",
+            f"Give {_MOST_SAMPLES} of them at the most.",
         )
     return files
 

@@ -15,6 +15,8 @@ from likeness.pipelines.lookout import listed
 PathLike: TypeAlias = str | os.PathLike[str]
 MOST_FILES: Final = 10_000
 _MORE_SOUNDS: Final = frozenset({".flac", ".opus", ".ogg", ".m4a", ".mka", ".aac", ".wv", ".caf"})
+_PLAYLISTS: Final = frozenset({".m3u", ".m3u8", ".pls", ".ram", ".asx", ".wax", ".wvx", ".wmx"})
+"""Which count as sound and video, too, and hold none."""
 
 
 def find_sounds(sources: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -39,7 +41,8 @@ def find_sounds(sources: PathLike | Sequence[PathLike]) -> list[Path]:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether it is a sound or a video, by its name; hidden files are none."""
+    """Whether it is a sound or a video, by its name; hidden files and playlists are none."""
+    suffix = path.suffix.lower()
     kind = mimetypes.guess_type(path.name, strict=False)[0] or ""
-    is_media = kind.startswith(("audio/", "video/")) or path.suffix.lower() in _MORE_SOUNDS
-    return is_media and not path.name.startswith(".") and path.is_file()
+    is_media = kind.startswith(("audio/", "video/")) or suffix in _MORE_SOUNDS
+    return is_media and suffix not in _PLAYLISTS and not path.name.startswith(".") and path.is_file()
