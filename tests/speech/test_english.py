@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from likeness.speech import english
 from likeness.speech.english import LEAST, english_sureness, warn_language
 
 from ..voice_people import RATE_HZ, speech
@@ -22,6 +24,11 @@ def test_backwards_it_does_not() -> None:
     assert sure is not None
     assert sure < LEAST
     assert "English" in (warn_language(backwards, RATE_HZ, "It") or "")
+
+
+def test_what_is_too_little_is_not_shown_as_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(english, "english_sureness", lambda *_, **__: LEAST - 0.001)
+    assert "(0.64; English is 0.65 and more)" in (warn_language(speech(), RATE_HZ, "It") or "")
 
 
 def test_nobody_can_tell() -> None:

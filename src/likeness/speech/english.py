@@ -12,6 +12,7 @@ An accent or noise may bring English below the line, too; nobody is refused by t
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -34,8 +35,9 @@ def warn_language(samples: Floats, rate_hz: int, name: str, *, offline: bool | N
     sure = english_sureness(samples, rate_hz, offline=offline)
     if sure is None or sure >= LEAST:
         return None
+    shown = math.floor(100 * sure) / 100  # never as what is enough
     return (
-        f"{name} does not sound like English ({sure:.2f}; English is {LEAST:.2f} and more). The model that "
+        f"{name} does not sound like English ({shown:.2f}; English is {LEAST:.2f} and more). The model that "
         "hears what is said knows no other language: sounds that English lacks become others."
     )
 
