@@ -39,9 +39,9 @@ what is wholly disguised, as they are themselves.
 _NOISY, _CLEAN = 1.9, 2.7  # nepers between the quietest and the loudest: 16 and 23 dB
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
 _KNEE: Final = 0.8
-_LOUDNESS: Final = 0.75  # how far loudness becomes the person's at the least
+_LOUDNESS: Final = 0.75  # how far loudness becomes the person's, where some of the source's is kept
 _MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
-_MELODY: Final = 0.5  # how far, at the least, pitch is carried over by quantiles, and not moved and stretched
+_MELODY: Final = 0.5  # how far pitch is carried over by quantiles, instead of moved and stretched
 _SETTLED: Final = 6000  # frames, after which the source's manner is known well enough
 _CALMER, _LIVELIER = 0.6, 1.6  # how much a melody may be pressed or stretched
 
@@ -161,7 +161,7 @@ class VoiceEngine:
     def _loudness(self, energy: Floats) -> Floats:
         """(n,) energies, about as loud as the person's own are as often."""
         change = np.clip(carry(energy, self._old.energy, self._new.energy) - energy, -_MOST, _MOST)
-        share = max(_LOUDNESS, self._likeness) if self._config.keep_loudness else 1.0
+        share = _LOUDNESS if self._config.keep_loudness else 1.0
         return np.asarray(energy + np.float32(share) * change, np.float32)
 
     def _pitch(self, features: Features) -> Floats:
@@ -169,8 +169,7 @@ class VoiceEngine:
         log_f0 = np.log(features.f0_hz)
         if not self._config.sing and self._heard.pitch is not None:
             line = fit_range(log_f0, self._heard.pitch, self._voice.pitch)
-            share = np.float32(_MELODY + (1 - _MELODY) * self._likeness)
-            log_f0 = line + share * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
+            log_f0 = line + _MELODY * (carry(log_f0, self._old.log_f0, self._new.log_f0) - line)
         return np.asarray(np.exp(log_f0 + self._semitones * np.log(2) / 12), np.float32)
 
 
