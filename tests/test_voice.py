@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from likeness import voice
 from likeness.errors import ConsentMissing, MissingExtra
 from likeness.pipelines import target_voice
+
+from .voice_people import corpus_record, make_voice
 
 VERBS = {"convert", "convert_all", "enroll", "evaluate", "open_voice", "say"}
 
@@ -36,9 +39,13 @@ def test_torch_comes_when_it_is_needed() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """That is said before any recording is opened: there is none."""
     monkeypatch.setattr(target_voice, "find_spec", lambda name: None)
+    record = corpus_record(tmp_path)
     with pytest.raises(MissingExtra, match="torch"):
-        target_voice.need_extra()
+        voice.enroll(tmp_path / "none.wav", tmp_path / "a.voice", consent=record)
+    with pytest.raises(MissingExtra, match="torch"):
+        voice.convert_all(tmp_path / "none.wav", to=make_voice(record), folder=tmp_path / "out")
     with pytest.raises(ConsentMissing):  # that comes first, whatever is installed
         voice.enroll("samples", "a.voice", consent=None)

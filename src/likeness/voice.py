@@ -100,8 +100,12 @@ def enroll(
         MissingExtra: the extra "voice" is not installed.
         LikenessError: see `likeness.errors`; nothing is written then.
     """
+    from likeness.consent import check
     from likeness.pipelines import enroll_voice
+    from likeness.pipelines.target_voice import need_extra
 
+    check(consent, act="voice")  # comes first, whatever is installed
+    need_extra()
     return enroll_voice.enroll(
         samples,
         out,
@@ -118,9 +122,6 @@ def _learn(
     stretches: Sequence[Floats], *, offline: bool | None = None, on_progress: OnProgress = silent
 ) -> Learnt:
     """Our own engine's, once it is known that there is something to learn."""
-    from likeness.pipelines.target_voice import need_extra
-
-    need_extra()
     from likeness.training.voice.learn import learn
 
     return learn(stretches, offline=offline, on_progress=on_progress)

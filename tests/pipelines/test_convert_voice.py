@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from likeness.errors import (
     NoSpeech,
     NoVideo,
     OutputExists,
+    SubjectMismatch,
     Unreadable,
     Unsupported,
     UsageError,
@@ -82,7 +84,7 @@ def test_a_recording(talk: Path, quiet: QuietTarget, tmp_path: Path) -> None:
 
 def test_what_was_heard_first(talk: Path, quiet: QuietTarget, tmp_path: Path) -> None:
     run(talk, quiet, tmp_path / "out.wav", sing=True, likeness=0.3)
-    (converter,) = quiet.opened
+    *_, converter = quiet.opened
     assert converter.heard.duration_s == pytest.approx(len(speech()) / RATE_HZ)
     assert converter.heard.pitch is not None
     assert 120 < converter.heard.pitch.median_hz < 260
@@ -111,7 +113,9 @@ def test_rates_and_channels(
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.m4a", "a.ogg", "a.opus"])
 def test_formats(talk: Path, quiet: QuietTarget, tmp_path: Path, name: str) -> None:
-    made = run(talk, quiet, tmp_path / name)
+    made = run(talk, quiet, tmp_path / name, sample_rate_hz=96_000)
+    with AudioReader(made.path) as reader:  # not all have that many
+        assert made.rate_hz == reader.rate_hz
     assert len(read(made.path)) == pytest.approx(len(speech()) + NOTES_S * RATE_HZ, rel=0.02)
 
 
@@ -187,6 +191,40 @@ def test_the_voice_is_checked_first(talk: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_what_needs_no_source_is_refused_before_it_is_listened_to(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listen(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was listened to")
+
+    monkeypatch.setattr("likeness.pipelines.convert_voice.listen", listen)
+    voice = make_voice(corpus_record(tmp_path))
+    out = tmp_path / "out.wav"
+    wrong: list[tuple[dict[str, Any], type[LikenessError]]] = [
+        ({"f0": "crepe"}, UsageError),
+        ({"sing": True, "likeness": 0.3}, UsageError),
+        ({"sing": True, "keep_loudness": False}, UsageError),
+        ({}, ModelFormat),  # another engine learned it
+    ]
+    for options, error in wrong:
+        with pytest.raises(error):
+            convert(talk, to=voice, out=out, **options)
+        with pytest.raises(error):
+            convert_all(talk, to=voice, folder=tmp_path / "out", **options)
+    with pytest.raises(ModelFormat):
+        say("Hello.", voice=voice, out=out, speaker=Mute())
+
+
+class Mute:
+    """A `Speaker` that must not be asked to read."""
+
+    rate_hz = RATE_HZ
+    models = ()
+
+    def read(self, text: str, speed: float) -> Iterator[Floats]:
+        raise AssertionError("it was read")
+
+
 def test_consent_that_was_taken_back_since_the_voice_was_opened(
     talk: Path, quiet: QuietTarget, tmp_path: Path
 ) -> None:
@@ -248,6 +286,22 @@ def test_a_batch(quiet: QuietTarget, tmp_path: Path) -> None:
     batch = convert_all(folder / "b.wav", to=quiet.target, folder=tmp_path / "out3")
     assert len(batch.failed) == 1
     assert not (tmp_path / "out3").exists()
+
+
+def test_another_voice_ends_no_batch(quiet: QuietTarget, tmp_path: Path) -> None:
+    """What a model of RVC says is compared anew for each source."""
+    sources = [write_sound(tmp_path / f"{name}.wav", speech()[: 3 * RATE_HZ]) for name in "abc"]
+    errors = iter([None, SubjectMismatch("another's", "use theirs"), None])
+
+    def compare(made: Iterator[Floats], rate_hz: int) -> tuple[consent.Permission, Iterator[Floats]]:
+        if (error := next(errors)) is not None:
+            raise error
+        return quiet.target.permission, made
+
+    to = dataclasses.replace(quiet.target, compare=compare)
+    batch = convert_all(sources, to=to, folder=tmp_path / "out")
+    assert [made.path.name for made in batch.made] == ["a.wav", "c.wav"]
+    assert [(one.source.name, one.error.what) for one in batch.failed] == [("b.wav", "another's")]
 
 
 def test_names_of_a_batch() -> None:

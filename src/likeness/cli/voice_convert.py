@@ -154,6 +154,7 @@ def _say_batch(batch: Batch) -> None:
         say_made(made)
     for failed in batch.failed:
         typer.echo(f"not converted: {failed.source}: {failed.error.what}", err=True)
+        typer.echo(f"    next: {failed.error.hint}", err=True)
     typer.echo(f"{len(batch.made)} of {len(batch.made) + len(batch.failed)} converted into {batch.folder}")
     if batch.failed:
         raise typer.Exit(batch.failed[0].error.exit_code)

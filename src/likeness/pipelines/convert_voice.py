@@ -43,7 +43,7 @@ class Converted:
         path: the finished file.
         source: whose words or melody it has; None where they come from a text.
         duration_s: of the sound, without the notes before it.
-        rate_hz: its sampling rate; the format may have another.
+        rate_hz: its sampling rate.
         warnings: what a person should know of the result.
         config, making: how it was made.
         sealed: the marks it carries.
@@ -99,6 +99,7 @@ def convert(
     check_sound(source)
     if picture is not None:
         check_picture(picture)
+    target.check_config(config)
     offline = config.offline or None
     listened = listen(source, sing=config.sing, offline=offline, on_progress=on_progress)
     converter = target.open(listened.heard, config)
@@ -106,13 +107,13 @@ def convert(
         rate_hz = max(ENGINE_RATE_HZ, config.sample_rate_hz or probe.rate_hz)
     permission, voice = begin(target, converter, _read(source, rate_hz), rate_hz, listened.heard, on_progress)
     making = describe(converter, config, permission, (Ingredient(source, "source"),))
-    count, made_hz, sealed = write_voice_sound(
+    duration_s, made_hz, sealed = write_voice_sound(
         voice, converter.rate_for(rate_hz), out, making, config, picture
     )
     return Converted(
         path=out,
         source=source,
-        duration_s=count / made_hz,
+        duration_s=duration_s,
         rate_hz=made_hz,
         warnings=(
             *permission.notes,
@@ -165,11 +166,12 @@ def write_voice_sound(
     making: Making,
     config: VoiceConfig,
     picture: Path | None = None,
-) -> tuple[int, int, Sealed]:
+) -> tuple[float, int, Sealed]:
     """Seal what was converted, as it comes.
 
     Returns:
-        How many samples were written, at which rate, and the marks they carry.
+        How long it is without the notes before it, seconds; the sampling rate of the file, which is another
+        one where its format has none such; and the marks it carries.
     """
     out_hz = config.sample_rate_hz or rate_hz
     language, done = config.label_language, 0
@@ -191,7 +193,8 @@ def write_voice_sound(
         for block in resample_stream(voice, rate_hz, out_hz):
             sound.write(block[None])
             done += len(block)
-    return done, out_hz, sound.sealed
+    with AudioReader(out) as written:
+        return done / out_hz, written.rate_hz, sound.sealed
 
 
 def describe(

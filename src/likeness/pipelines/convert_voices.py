@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from likeness.config import VoiceConfig
-from likeness.errors import ConsentError, LikenessError, OutputExists, UsageError
+from likeness.errors import ConsentError, LikenessError, OutputExists, SubjectMismatch, UsageError
 from likeness.media.files import check_file_output
 from likeness.pipelines.convert_voice import Converted, PathLike, convert
 from likeness.pipelines.find_sounds import find_sounds
@@ -41,7 +41,7 @@ class Batch:
     Attributes:
         folder: where the results are.
         made: those that were converted.
-        failed: those that were not.
+        failed: those that were not, also where another's voice came out than the record's.
     """
 
     folder: Path
@@ -64,18 +64,19 @@ def convert_all(
 
     Args:
         sources: files, or folders of them.
-        to: as for `convert`; its record is checked once, before any file is opened.
+        to: as for `convert`; its record is checked before any file is opened, and again for each.
         folder: made if it is not there.
         config, options, on_progress: as for `convert`.
 
     Raises:
-        ConsentError: the record in the voice does not allow it.
+        ConsentError: the record in the voice does not allow it (any more).
         OutputExists: one of the results is there already; nothing is written then.
         LikenessError: nothing could be begun. What fails in one file is in `Batch.failed`.
     """
     config = options_of(VoiceConfig, config, options)
     check_music(config)
     target = target_of(to)
+    target.check_config(config)
     paths, folder = find_sounds(sources), Path(folder)
     outputs = _name_all(paths, folder)
     if folder.exists() and not folder.is_dir():
@@ -95,9 +96,9 @@ def convert_all(
         for path, out in zip(paths, outputs, strict=True):
             try:
                 made.append(convert(path, to=target, out=out, config=config, on_progress=on_progress))
-            except ConsentError:
-                raise  # is of the voice, and so of all of them
             except LikenessError as error:
+                if isinstance(error, ConsentError) and not isinstance(error, SubjectMismatch):
+                    raise  # is of the record, and so of all of them
                 failed.append(Failed(path, error))
     finally:
         if is_new and not made:

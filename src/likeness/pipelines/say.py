@@ -101,6 +101,7 @@ def say(
         raise Unsupported(f"{out} is a video's name, and a text has no picture.", "Name it .wav or .mp3.")
     check_file_output(out, overwrite=config.overwrite)
     _check_text(text, speed)
+    target.check_config(config)
     reader = speaker or Hibari()
     sound = _read_all(reader, text, speed, on_progress)
     listener = Listener(offline=config.offline or None)
@@ -120,13 +121,13 @@ def say(
             "speed": speed,
         },
     )
-    count, made_hz, sealed = write_voice_sound(
+    duration_s, made_hz, sealed = write_voice_sound(
         voiced, converter.rate_for(reader.rate_hz), out, making, config
     )
     return Converted(
         path=out,
         source=None,
-        duration_s=count / made_hz,
+        duration_s=duration_s,
         rate_hz=made_hz,
         warnings=(*permission.notes, *target.notes, *converter.notes(), *sealed.notes),
         config=config,

@@ -1,7 +1,8 @@
 """Whose voice comes out, under which permission, and what converts: a `.voice` of ours, or another's model.
 
 `convert` and `say` know no engine. They take a `Target`, whose `open` makes a `VoiceConverter` once the
-source was heard; `target_of` makes one of a `.voice`. Whoever brings another kind of model makes a `Target`.
+source was heard, and before, to see that it can; `target_of` makes one of a `.voice`. Whoever brings another
+kind of model makes a `Target`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Target:
 
     Attributes:
         permission: the consent it stands under, checked.
-        open: makes the converter for a source that was heard.
+        open: makes the converter for a source that was heard; quick, since it is called more than once.
         notes: what a person should know, one sentence each.
         compare: for a model that does not say whose voice it has. Takes what is made, (n,) float32 each, and
             its sampling rate, Hz; gives the permission after the beginning of it was compared with the
@@ -43,6 +44,14 @@ class Target:
     open: Open
     notes: tuple[str, ...] = ()
     compare: Compare | None = None
+
+    def check_config(self, config: VoiceConfig) -> None:
+        """Refuse, before a source is listened to, what does not fit the voice whatever the source is.
+
+        Raises:
+            LikenessError: as `open` does.
+        """
+        self.open(Heard(pitch=None, duration_s=0.0, speech_s=0.0, level=0.0), config)
 
 
 def target_of(to: str | os.PathLike[str] | Voice | Target) -> Target:
@@ -64,12 +73,18 @@ def open_own(voice: Voice, heard: Heard, config: VoiceConfig) -> VoiceConverter:
 
     Raises:
         ModelFormat: the voice is another engine's.
-        UsageError: a pitch follower that it does not know.
+        UsageError: a choice that it does not know, or that would change nothing.
         MissingExtra: the extra "voice" is not installed.
     """
     if config.f0 != "swift":
         raise UsageError(
             f"Our own engine does not know the pitch follower {config.f0}.", "Leave out --f0 (f0 in Python)."
+        )
+    if config.sing and (config.likeness is not None or not config.keep_loudness):
+        option = "--likeness" if config.keep_loudness else "--no-keep-loudness"
+        raise UsageError(
+            "Sung, clear and close are the same, and loudness is always the singer's.",
+            f"Leave out {option} (likeness and keep_loudness in Python).",
         )
     need_extra()
     from likeness.engines.voice.engine import VoiceEngine
