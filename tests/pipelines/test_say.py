@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,11 +28,16 @@ class Reader:
     def __init__(self, sound: Floats) -> None:
         self._sound = sound
         self.read_at: list[float] = []
+        self.held: list[weakref.ref[Floats]] = []
 
     def read(self, text: str, speed: float) -> Iterator[Floats]:
         self.read_at.append(speed)
         for _ in text.split("."):
-            yield self._sound
+            sentence = self._sound.copy()
+            self.held.append(weakref.ref(sentence))
+            yield sentence
+            del sentence
+            assert sum(one() is not None for one in self.held) <= 1, "what was read piles up"
 
 
 @pytest.fixture
@@ -72,6 +78,22 @@ def test_sentences_are_joined(quiet: QuietTarget, tmp_path: Path) -> None:
 def test_nothing_to_say_or_too_much(quiet: QuietTarget, tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError):
         say(text, voice=quiet.target, out=tmp_path / "a.wav", speaker=Reader(speech()))
+
+
+@pytest.mark.parametrize("text", ["Привет мир", "你好", "Hi, Ευρωπαίοι 12"])
+def test_other_letters(quiet: QuietTarget, tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="not Latin"):
+        say(text, voice=quiet.target, out=tmp_path / "a.wav")
+    reader = Reader(speech()[: 2 * RATE_HZ])  # another voice may know them
+    assert say(text, voice=quiet.target, out=tmp_path / "a.wav", speaker=reader).duration_s > 2
+
+
+def test_what_is_heard_in_the_reading_is_told(quiet: QuietTarget, tmp_path: Path) -> None:
+    loud = Reader(np.clip(speech()[: 3 * RATE_HZ] * 20, -1, 1))
+    made = say("One.", voice=quiet.target, out=tmp_path / "a.wav", speaker=loud)
+    assert any("clipped" in one for one in made.warnings)
+    made = say("Rice is often served in round bowls, naïve café.", voice=quiet.target, out=tmp_path / "b.wav")
+    assert made.warnings == ("It was turned down.",)
 
 
 def test_what_cannot_be(quiet: QuietTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
