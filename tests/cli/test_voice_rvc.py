@@ -70,8 +70,11 @@ def test_a_recording_gets_the_voice_of_a_model(folder: Path, capsys: pytest.Capt
         ("-o a.wav --engine rvc --checkpoint v.pth --content v.pth --consent r.json", 7, "is a pickle"),
         (f"{WHOLE} --index none.index", 3, "There is no file"),
         (f"{WHOLE} --index hubert.onnx", 7, "no index of the kind"),
-        (f"{WHOLE} --index-rate 1.5", 2, "The index rate is 1.5"),
+        (f"{WHOLE} --index v.npy --index-rate 1.5", 2, "The index rate is 1.5"),
+        (f"{WHOLE} --index-rate 0.5", 2, "towards an index, and there is none"),
         (f"{WHOLE} --speaker 7", 2, "no speaker 7"),
+        (f"{WHOLE} --speaker 99999", 2, "Give a number from 0 to 2"),
+        (f"{WHOLE} --speaker -1", 2, "The speaker is -1"),
         (f"{WHOLE} --overwrite --likeness 0.5", 2, "no middle between clear and close"),
     ],
 )  # fmt: skip

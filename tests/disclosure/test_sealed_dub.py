@@ -118,8 +118,9 @@ def test_what_cannot_be(clip: Path, tmp_path: Path, making: MakeMaking) -> None:
     assert not is_dub(Path("a.wav"))
     with pytest.raises(Unsupported):
         SealedDub(tmp_path / "out.mov", making(), picture=clip, rate_hz=RATE_HZ, channels=1)
-    with pytest.raises(NoVideo):
+    with pytest.raises(NoVideo) as refusal:
         check_picture(tmp_path / "voice.wav")
+    assert "name the output as a sound" in refusal.value.hint
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(clip.read_bytes()[:-2000])
     with pytest.raises(MediaError):

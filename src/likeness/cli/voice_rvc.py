@@ -141,6 +141,11 @@ def _open(name: str | None, given: RvcOptions, *, offline: bool) -> Target:
             "A voice model of RVC needs a network that hears what is said.",
             "Add --content FILE: HuBERT or ContentVec as ONNX; docs/voice-rvc.md says where they are found.",
         )
+    if given.index_rate and given.index is None:
+        raise UsageError(
+            "--index-rate draws what is said towards an index, and there is none.",
+            "Add --index FILE, or leave it out.",
+        )
     for module in ("torch", "onnxruntime"):
         if find_spec(module) is None:
             raise MissingExtra(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from likeness.disclosure.sealed_sound import SealedSound, Writer
-from likeness.errors import Unsupported
+from likeness.errors import NoVideo, Unsupported
 from likeness.media.files import temporary_beside
 from likeness.media.video import VideoReader
 from likeness.media.writer import DubFormat, DubWriter, VideoWriter, can_copy, dub_format_of
@@ -36,8 +36,13 @@ def check_picture(source: Path) -> None:
     Raises:
         MediaError: `NoVideo`, `Unreadable` …
     """
-    with VideoReader(source) as reader:
-        reader.check_whole()
+    try:
+        with VideoReader(source) as reader:
+            reader.check_whole()
+    except NoVideo as error:
+        raise NoVideo(
+            error.what, "Give a video, or name the output as a sound, such as .wav or .mp3."
+        ) from error
 
 
 class SealedDub(SealedSound):

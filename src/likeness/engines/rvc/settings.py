@@ -36,7 +36,8 @@ class RvcSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check("speaker", self.speaker, 0, 1 << 16)
+        if not isinstance(self.speaker, int) or self.speaker < 0:  # how many there are, the model says
+            raise UsageError(f"The speaker is {self.speaker!r}.", "Give a whole number from 0 on.")
         _check("transposition", self.transpose, -36, 36)
         _check("index rate", self.index_rate, 0, 1)
         _check("protect", self.protect, 0, 0.5)
