@@ -152,6 +152,20 @@ def test_what_a_person_should_know_of_the_source(quiet: QuietTarget, tmp_path: P
     assert any("4 kHz" in note for note in run(dull, quiet, tmp_path / "b.wav").warnings)
 
 
+@pytest.mark.parametrize("name", ["first.wav", "first.mp3", "first.opus"])
+def test_a_source_that_was_made_here(talk: Path, quiet: QuietTarget, tmp_path: Path, name: str) -> None:
+    first = run(talk, quiet, tmp_path / name)
+    made = run(first.path, quiet, tmp_path / "second.wav")
+    assert made.warnings[0] == (
+        f"{name} begins with the three notes of likeness: it was made here, and is no recording. The notes "
+        "were left out."
+    )
+    assert made.duration_s == pytest.approx(first.duration_s, abs=0.1)
+    assert quiet.opened[-1].heard.duration_s == pytest.approx(first.duration_s, abs=0.1)
+    sound = read(made.path)[round(NOTES_S * RATE_HZ) :][: len(speech())]
+    assert np.corrcoef(sound, speech()[: len(sound)])[0, 1] > 0.9
+
+
 def test_music_is_refused_politely(talk: Path, quiet: QuietTarget, tmp_path: Path) -> None:
     for choice in ("keep", "drop"):
         with pytest.raises(UsageError, match="accompaniment"):
@@ -391,6 +405,14 @@ def test_a_video_of_another_kind_is_encoded_anew(quiet: QuietTarget, tmp_path: P
     assert [one for one in tmp_path.iterdir() if one.name.startswith(".")] == []
     only = run(source, quiet, tmp_path / "out.wav")
     assert only.duration_s == pytest.approx(3, abs=0.1)
+
+
+def test_a_video_that_was_made_here_keeps_its_time(quiet: QuietTarget, tmp_path: Path) -> None:
+    late = np.concatenate((np.zeros(2 * RATE_HZ, np.float32), speech()[: 3 * RATE_HZ]))
+    first = run(film(tmp_path / "talk.mp4", 5, late), quiet, tmp_path / "first.mp4")
+    made = run(first.path, quiet, tmp_path / "second.mp4")
+    assert "The notes are taken for a part of it." in made.warnings[0]
+    assert made.duration_s == pytest.approx(first.duration_s, abs=0.1)
 
 
 def test_a_silent_video(quiet: QuietTarget, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+
 from likeness.config import VoiceConfig
 from likeness.consent import Permission
 from likeness.disclosure.rights import check_rights
@@ -22,6 +24,7 @@ from likeness.engines.voice.base import Heard, VoiceConverter
 from likeness.media.audio import AudioReader, check_sound
 from likeness.media.files import check_file_output, check_input
 from likeness.media.resampling import resample_stream
+from likeness.pipelines.evaluate_voice import skip_disclaimer
 from likeness.pipelines.hear import check_numbers, listen
 from likeness.pipelines.show import sound_html
 from likeness.pipelines.swapped import options_of
@@ -33,6 +36,7 @@ from likeness.voices.voice import Voice
 PathLike: TypeAlias = str | os.PathLike[str]
 ENGINE_RATE_HZ: Final = 16_000
 """What a converter gets at least."""
+_OPENING_S: Final = 2.0  # our three notes, and the silence after them, are shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,13 @@ def convert(
         check_picture(picture)
     target.check_config(config)
     offline = config.offline or None
-    listened = listen(source, sing=config.sing, offline=offline, on_progress=on_progress)
+    made_here, start_s = _find_notes(source, may_skip=picture is None)
+    listened = listen(source, sing=config.sing, offline=offline, start_s=start_s, on_progress=on_progress)
     converter = target.open(listened.heard, config)
     with AudioReader(source) as probe:
         rate_hz = max(ENGINE_RATE_HZ, config.sample_rate_hz or probe.rate_hz)
-    permission, voice = begin(target, converter, _read(source, rate_hz), rate_hz, listened.heard, on_progress)
+    blocks = _read(source, rate_hz, start_s)
+    permission, voice = begin(target, converter, blocks, rate_hz, listened.heard, on_progress)
     making = describe(converter, config, permission, (Ingredient(source, "source"),))
     duration_s, made_hz, sealed = write_voice_sound(
         voice, converter.rate_for(rate_hz), out, making, config, picture
@@ -118,6 +124,7 @@ def convert(
         warnings=(
             *permission.notes,
             *target.notes,
+            *made_here,
             *listened.warnings,
             *converter.notes(),
             *sealed.notes,
@@ -225,7 +232,24 @@ def draft(config: VoiceConfig, permission: Permission) -> Making:
     )
 
 
-def _read(source: Path, rate_hz: int) -> Iterator[Floats]:
-    with AudioReader(source, rate_hz=rate_hz, channels=1) as reader:
+def _find_notes(source: Path, *, may_skip: bool) -> tuple[tuple[str, ...], float]:
+    """What to say of a source that begins with our three notes, and where it begins without them, seconds.
+
+    Args:
+        may_skip: the sound need not stay in step with a picture.
+    """
+    with AudioReader(source, duration_s=_OPENING_S, rate_hz=ENGINE_RATE_HZ, channels=1) as reader:
+        opening = np.concatenate([np.zeros(0, np.float32), *(block[0] for block in reader)])
+    notes = len(opening) - len(skip_disclaimer(opening, ENGINE_RATE_HZ))
+    if not notes:
+        return (), 0.0
+    what = f"{source.name} begins with the three notes of likeness: it was made here, and is no recording"
+    if not may_skip or is_dub(source):  # of a video the notes lie over its sound
+        return (f"{what}. The notes are taken for a part of it.",), 0.0
+    return (f"{what}. The notes were left out.",), notes / ENGINE_RATE_HZ
+
+
+def _read(source: Path, rate_hz: int, start_s: float) -> Iterator[Floats]:
+    with AudioReader(source, start_s=start_s, rate_hz=rate_hz, channels=1) as reader:
         for block in reader:
             yield check_numbers(block[0], source.name)

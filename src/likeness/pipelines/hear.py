@@ -127,8 +127,15 @@ class Listener:
             yield f"{name} holds nothing above 4 kHz, as on a telephone: the result will be dull."
 
 
-def listen(path: Path, *, sing: bool, offline: bool | None, on_progress: OnProgress = silent) -> Listened:
-    """Listen to a file, or a video's sound.
+def listen(
+    path: Path,
+    *,
+    sing: bool,
+    offline: bool | None,
+    start_s: float = 0.0,
+    on_progress: OnProgress = silent,
+) -> Listened:
+    """Listen to a file, or a video's sound, from `start_s` on.
 
     Raises:
         NoSpeech: it is silent, too short, or there is no voice in it.
@@ -137,7 +144,7 @@ def listen(path: Path, *, sing: bool, offline: bool | None, on_progress: OnProgr
     with AudioReader(path) as reader:
         is_narrow = reader.rate_hz < NARROW_HZ
     listener, done = Listener(is_narrow=is_narrow, offline=offline), 0
-    with AudioReader(path, rate_hz=RATE_HZ, channels=1) as reader:
+    with AudioReader(path, start_s=start_s, rate_hz=RATE_HZ, channels=1) as reader:
         for piece in in_pieces((block[0] for block in reader), PIECE_S * RATE_HZ):
             check_numbers(piece, path.name)
             listener.take(piece)
