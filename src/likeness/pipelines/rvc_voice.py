@@ -150,8 +150,8 @@ def compare_first(
     except NoSpeech as error:
         raise NoSpeech(
             f"{file}: whose voice it is cannot be told by so little speech, and so this cannot be made.",
-            f"Give a source with 2 s of speech or more in its first {COMPARED_S:.0f} s, such as several "
-            "short recordings in one file.",
+            f"Give 2 s of speech or more within the first {COMPARED_S:.0f} s: put short recordings into one "
+            "file, or say a longer text.",
         ) from error
     found = compare_voice(embedding, permission.references.voice, file)
     return permission.compare(found), chain(held, made)
