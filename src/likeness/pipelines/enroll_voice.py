@@ -7,6 +7,7 @@ be kept as carefully as the recordings.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -207,7 +208,8 @@ def _check_one_voice(heard: dict[Path, Embedded]) -> list[str]:
         return []
     places = "; ".join(map(str, found.others[:_MOST_PLACES]))
     more = f"; and {len(found.others) - _MOST_PLACES} more" if len(found.others) > _MOST_PLACES else ""
-    figure = f"similarity {found.similarity:.2f}; one person's is {PERHAPS_TWO:.2f} and more"
+    shown = math.floor(100 * found.similarity) / 100  # never as what is enough
+    figure = f"similarity {shown:.2f}; one person's is {PERHAPS_TWO:.2f} and more"
     if found.similarity < TWO_VOICES:
         raise SubjectMismatch(
             f"Two people speak in the samples. One of them is heard in {places}{more} ({figure}).",

@@ -124,6 +124,10 @@ def test_it_does_not_load_without_a_valid_record(tmp_path: Path, key: ConsentKey
     change(path, consent={"B": {**whole, "compared": [unsure]}})
     with pytest.raises(SubjectMismatch):
         SwapModel.load(path)
+    for value in (10**400, "0.3"):
+        change(path, consent={"B": {**whole, "compared": [{**unsure, "value": value}]}})
+        with pytest.raises(ModelFormat):
+            SwapModel.load(path)
     change(path, consent={"B": whole})
     SwapModel.load(path)
 

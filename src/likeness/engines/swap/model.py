@@ -162,7 +162,8 @@ def open_model(path: Path | str, *, revocations: Iterable[Path | str] = ()) -> S
     replaced by the one that was saved before it; `notes` says so.
 
     Args:
-        revocations: files, or folders of them, besides those in the user's folder.
+        revocations: files, or folders of them, besides those in the user's folder and those that lie where
+            the model does.
 
     Raises:
         MissingExtra: torch is not installed.

@@ -10,6 +10,7 @@ Open source can be patched, and so can this check. It is a default and evidence,
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -128,7 +129,7 @@ def _read_header(metadata: Mapping[str, str] | None, name: str, revocations: Ite
         given = {side: consent[side] for side in SIDES if side in consent}
         records = {side: one["record"].encode("utf-8") for side, one in given.items()}
         compared = {side: [_comparison(each) for each in one["compared"]] for side, one in given.items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelFormat(f"{name} is damaged: its header makes no sense.", AGAIN) from error
     if not records:
         raise ConsentMissing(f"{name} holds no consent record.", "Use a model that was trained with one.")
@@ -160,6 +161,6 @@ def _comparison(values: Mapping[str, Any]) -> Comparison:
     if values["verdict"] not in ("match", "no match", "cannot tell"):
         raise ValueError("no verdict")
     numbers = [values[name] for name in ("value", "match", "no_match")]
-    if not all(one is None or isinstance(one, (int, float)) for one in numbers):
+    if not all(one is None or (isinstance(one, (int, float)) and math.isfinite(one)) for one in numbers):
         raise ValueError("no distance")
     return Comparison(**values)
