@@ -61,7 +61,7 @@ def test_harmonics_and_noise_add_up() -> None:
 
 def say(voice: CloseVoice, source: Features, turns: Cycles, envelope: Floats, protect: float = 0.0) -> Floats:
     chosen = voice.choose(source, turns, envelope)
-    return voice.convert(source, turns, envelope, chosen, protect=protect)
+    return voice.convert(source, turns, envelope, chosen, shaped=0.5, protect=protect)
 
 
 def test_a_song_gets_the_persons_mean(voice: CloseVoice, person: list[Features]) -> None:

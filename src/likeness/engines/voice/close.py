@@ -22,11 +22,6 @@ from likeness.engines.voice.psola import Places as Cycles
 from likeness.engines.voice.psola import at_samples, lay_grains, mark_pitch, place_marks
 from likeness.types import Floats
 
-SHAPED: Final = 0.5
-"""How much of the way from their own envelope to the wanted one grains go.
-
-Not at all, they mumble; all of it, they are less the person's own.
-"""
 _SYLLABLE: Final = 15.0  # frames; what is louder for longer, the source decides
 _MOST: Final = 1.0  # nepers, 9 dB, by which loudness within syllables may differ from the source's
 _SMOOTHING = 0.7  # frames
@@ -88,7 +83,14 @@ class CloseVoice:
         return Chosen(units, self._swell(units, features.energy))
 
     def convert(
-        self, features: Features, turns: Cycles, envelope: Floats, chosen: Chosen, *, protect: float = 0.0
+        self,
+        features: Features,
+        turns: Cycles,
+        envelope: Floats,
+        chosen: Chosen,
+        *,
+        shaped: float,
+        protect: float = 0.0,
     ) -> Floats:
         """What was said, in the person's own sounds.
 
@@ -97,6 +99,8 @@ class CloseVoice:
             turns: (160 n or more,) float64, how many periods of the wanted pitch have passed at each sample.
             envelope: (n, 48) float32, the wanted one, as `whole_envelope` gives it; whatever its level.
             chosen: as `choose` did.
+            shaped: how much of the way from their own envelope to the wanted one the sounds go, 0…1. Not at
+                all, they mumble; all of it, they are less the person's own.
             protect: how much of the source's own breaths and consonants is kept, 0…1.
 
         Returns:
@@ -109,7 +113,7 @@ class CloseVoice:
         if protect:
             share = protect * at_samples(_unvoiced(features), count, RATE_HZ)
             said = (said + share * (features.samples - said)).astype(np.float32)
-        return shape(said, envelope, f0_hz, features.voiced, energy, amount=SHAPED)
+        return shape(said, envelope, f0_hz, features.voiced, energy, amount=shaped)
 
     def _swell(self, units: Units, wanted: Floats) -> Floats:
         """(n,) energies as wanted over syllables and words; within them, as the person's sounds have them.

@@ -38,6 +38,7 @@ what is wholly disguised, as they are themselves.
 """
 _NOISY, _CLEAN = 1.9, 2.7  # nepers between the quietest and the loudest: 16 and 23 dB
 _CAUTION: Final = 4.7  # frames that are the decoder's around each where grains are not voiced as they should
+_SHAPED: Final = (0.6, 0.4)  # how far the person's sounds are shaped where likeness is 0, and 1
 _KNEE: Final = 0.8
 _LOUDNESS: Final = 0.75  # how far loudness becomes the person's, where some of the source's is kept
 _MOST: Final = 1.5  # nepers, 13 dB: how much louder or quieter a frame becomes for that
@@ -152,7 +153,8 @@ class VoiceEngine:
         if chosen is None:
             return clear
         wanted = whole_envelope(envelopes)
-        close = self._close.convert(features, turns, wanted, chosen, protect=self._protect)
+        shaped = float(np.interp(self._likeness, (0, 1), _SHAPED))
+        close = self._close.convert(features, turns, wanted, chosen, shaped=shaped, protect=self._protect)
         _, found = find_pitch(close, len(features))
         failed = is_unvoiced(found) != is_unvoiced(features.voiced)
         clears = near(failed, round(_CAUTION * (1 - self._likeness) / self._likeness))

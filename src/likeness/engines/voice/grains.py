@@ -44,12 +44,12 @@ class Costs:
         join_envelope, join_pitch: see `join`.
     """
 
-    candidates: int = 24
+    candidates: int = 40
     voicing: float = 0.5
     pitch: float = 0.25
     envelope: float = 0.1
-    join: float = 0.04
-    join_envelope: float = 0.08
+    join: float = 0.03
+    join_envelope: float = 0.06
     join_pitch: float = 0.1
 
 

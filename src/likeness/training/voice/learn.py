@@ -25,8 +25,8 @@ ENGINE: Final = "likeness-voice"
 VERSION: Final = "1"
 STEPS: Final = 220
 _RATE, _MEMORY = 3e-3, 0.98
-# Loudness of the noise against the speech, and speed.
-_NOISY: Final = ((0.2, 0.91), (0.35, 1.1), (0.12, 1.0), (0.5, 1.0))
+# Loudness of the noise against the speech, and speed. More of it, and louder, makes clean sources less clear.
+_NOISY: Final = ((0.2, 0.91), (0.12, 1.0))
 _STRETCHES, _FRAMES = 10, 112
 _MOST_FRAMES = 30_000  # five minutes: more does not change much, and takes memory
 

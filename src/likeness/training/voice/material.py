@@ -60,7 +60,7 @@ class Utterance:
     Attributes:
         samples, f0_hz, voiced, energy: as in `Features`.
         speaker: (256,) float32.
-        hearings: one for each of `SPEEDS`.
+        hearings: what is heard in it, at several speeds, plain or in noise; one is drawn each time.
     """
 
     samples: Floats
