@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from likeness.nn.threads import spare_a_core
 from likeness.types import Floats
 
 WIDTH: Final = 144
@@ -52,10 +53,10 @@ class ContentEncoder(nn.Module):
         encoder.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
         return encoder.eval()
 
-    @torch.inference_mode()
     def listen(self, samples: Floats) -> Floats:
         """As `forward`, of one recording: (n // 320 + 1, 144) float32 from (n,) float32."""
-        return np.asarray(self(torch.from_numpy(np.ascontiguousarray(samples))[None])[0].numpy())
+        with torch.inference_mode(), spare_a_core():
+            return np.asarray(self(torch.from_numpy(np.ascontiguousarray(samples))[None])[0].numpy())
 
     def forward(self, samples: Tensor) -> Tensor:
         """(batch, n // 320 + 1, 144) from (batch, n > 200) samples; frame k is centred on sample 320 k."""

@@ -14,6 +14,7 @@ from safetensors.numpy import load
 
 from likeness.engines.voice.disguise import Centre, Disguise
 from likeness.errors import ModelFormat
+from likeness.nn.threads import spare_a_core
 from likeness.nn.voice_decoder import DecoderConfig, VoiceDecoder
 from likeness.speech.content import SIZE
 from likeness.types import Floats
@@ -107,7 +108,7 @@ class ClearVoice:
         """
         surer = np.interp(voiced, _HEARD, _BELIEVED)
         courses = (np.asarray(course, np.float32) for course in (at_frames(said), f0_hz, surer, energy))
-        with torch.inference_mode():
+        with torch.inference_mode(), spare_a_core():
             tensors = (torch.from_numpy(course)[None] for course in courses)
             harmonic, noise = self._decoder(*tensors, self._speaker)
         return Envelopes(harmonic[0].numpy(), noise[0].numpy())

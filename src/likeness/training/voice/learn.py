@@ -13,6 +13,7 @@ from likeness.engines.voice.envelope import RATE_HZ
 from likeness.engines.voice.pool import pack
 from likeness.errors import NoSpeech
 from likeness.models import ref
+from likeness.nn.threads import spare_a_core
 from likeness.progress import OnProgress, Progress, silent
 from likeness.speech.content import CONTENT_MODEL, MODEL
 from likeness.speech.speaker import embed_voice
@@ -60,7 +61,8 @@ def learn(
     learner = Learner(build_decoder(pretrained().decoder), rate=_RATE, memory=_MEMORY)
     sampler = Sampler([utterance], np.random.default_rng(0), stretches=_STRETCHES, frames=_FRAMES)
     while learner.step < steps:
-        learner.learn(sampler.draw(), learner.step / steps)
+        with spare_a_core():
+            learner.learn(sampler.draw(), learner.step / steps)
         on_progress(Progress("learn", learner.step, steps, "steps"))
     weights = {
         name: tensor.numpy().astype(np.float16) for name, tensor in learner.average.state_dict().items()
