@@ -15,7 +15,7 @@ that the decoder was trained on. Parts:
     natural, copy, f0              the source; through the vocoder; with the target's pitch
     clear, default, close          the engine with its slider at 0, where it stands by itself, and at 1
     sung          songs: cents off what was asked for, and the treble
-    speed, memory                  of a minute, and of five minutes and an hour
+    speed, memory                  of a minute, and of five minutes and an hour, as .wav and as .m4a
 
 Every part and pair is kept in the folder `work` when it is done, and not done again: a run that was cut off
 goes on. What was made lies in `work`, sealed, to be listened to, with sheets of spectrograms. Nothing made of
@@ -56,6 +56,9 @@ from voice_speed import measure_memory, measure_speed
 from voice_sung import measure_song
 from voice_systems import LIKENESS, SYSTEMS, Studio, listen
 from voice_validation import look_at_target, measure_measures
+
+COSTLY = "2609"
+"""The target that speed and memory are measured with."""
 
 
 @dataclass(eq=False)
@@ -127,9 +130,9 @@ def _speed(run: Run, target: str) -> dict[str, Any]:
     return measure_speed(run.studio, target, run.threads)
 
 
-def _memory(run: Run, target: str) -> dict[str, Any]:
-    run.needs_voice(target)
-    return measure_memory(run.studio, target)
+def _memory(run: Run, kind: str) -> dict[str, Any]:
+    run.needs_voice(COSTLY)
+    return measure_memory(run.studio, COSTLY, kind)
 
 
 PARTS = {
@@ -139,8 +142,8 @@ PARTS = {
     **{system: Part(_convert(system), tuple(pair.name for pair in PAIRS)) for system in SYSTEMS},
     "listened": Part(_listen_again, tuple(SYSTEMS)),
     "sung": Part(_sing, TARGETS),
-    "speed": Part(_speed, ("2609",)),
-    "memory": Part(_memory, ("2609",)),
+    "speed": Part(_speed, (COSTLY,)),
+    "memory": Part(_memory, ("wav", "m4a")),
 }
 
 

@@ -77,10 +77,11 @@ def _judge_costs(found: Found) -> dict[str, Any]:
         wall_s, factor = row["enrol"]["wall_s"], row["convert"]["real_time_factor"]
         aims["enrolment of 60 s"] = _held(wall_s, "at most", MOST_ENROL_S, wall_s <= MOST_ENROL_S)
         aims["real-time factor"] = _held(factor, "at most", MOST_REAL_TIME, factor <= MOST_REAL_TIME)
-    for row in found.get("memory", {}).values():
+    for kind, row in found.get("memory", {}).items():
         peaks = [one["peak_mib"] for one in row["lengths"]]
-        fine = max(peaks) <= MOST_MEMORY_MIB and peaks[-1] <= MOST_GROWTH * peaks[0]
-        aims["memory of an hour"] = _held(peaks, "at most", MOST_MEMORY_MIB, fine)
+        fine, growth = max(peaks) <= MOST_MEMORY_MIB, peaks[-1] / peaks[0]
+        aims[f"memory of an hour, {kind}"] = _held(peaks, "at most", MOST_MEMORY_MIB, fine)
+        aims[f"memory is flat, {kind}"] = _held(growth, "at most", MOST_GROWTH, growth <= MOST_GROWTH)
     return aims
 
 

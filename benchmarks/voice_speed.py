@@ -68,13 +68,13 @@ def measure_speed(studio: Studio, target: str, threads: int) -> dict[str, Any]:
     }
 
 
-def measure_memory(studio: Studio, target: str) -> dict[str, Any]:
-    """The most memory that a process of its own had, for two lengths."""
+def measure_memory(studio: Studio, target: str, kind: str) -> dict[str, Any]:
+    """The most memory that a process of its own had, for two lengths; `kind` is "wav" or "m4a"."""
     folder = studio.work / "memory"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for seconds in LENGTHS_S:
-        source, out = write_talk(folder / f"{seconds:.0f}.wav", seconds), folder / "out.wav"
+        source, out = write_talk(folder / f"{seconds:.0f}.wav", seconds), folder / f"out.{kind}"
         command = [sys.executable, "-c", _CHILD, str(source), str(studio.voice_file(target)), str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows.append({"length_s": seconds, **json.loads(done.stdout.splitlines()[-1])})
