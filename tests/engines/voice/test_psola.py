@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from likeness.engines.voice.psola import (
     FRAMES_PER_S,
-    PitchMarks,
     at_samples,
     lay_grains,
+    lay_marks,
     mark_pitch,
-    place_marks,
+    shift_pitch,
 )
 from likeness.types import Floats
 
@@ -36,17 +36,6 @@ def sing(f0_hz: Floats, seed: int = 0) -> Floats:
     return np.asarray(0.3 * sound / np.abs(sound).max(), np.float32)
 
 
-def lay_marks(f0_hz: Floats, voiced: Floats, count: int, *, turned: float = 0.0) -> PitchMarks:
-    """Marks for a wanted pitch; the first period has got so far before the first sample."""
-    return place_marks(turned + np.cumsum(at_samples(f0_hz, count, RATE_HZ)) / RATE_HZ, voiced, RATE_HZ)
-
-
-def shift_pitch(samples: Floats, f0_hz: Floats, wanted_hz: Floats, voiced: Floats) -> Floats:
-    """The same recording at another pitch, as the engine sings."""
-    marks, wanted = mark_pitch(samples, f0_hz, voiced, RATE_HZ), lay_marks(wanted_hz, voiced, len(samples))
-    return lay_grains(samples, marks, wanted, wanted.places, len(samples), RATE_HZ)
-
-
 def pitch_of(sound: Floats, near_hz: float) -> float:
     """Hz, from where the fundamental's peak lies in one long spectrum."""
     middle = sound[2000:-2000]
@@ -64,7 +53,7 @@ def cents(one_hz: float, other_hz: float) -> float:
 @given(has=PITCH, wanted=PITCH, seed=st.integers(0, 99))
 def test_the_pitch_is_the_wanted_one(has: float, wanted: float, seed: int) -> None:
     wanted = float(np.clip(wanted, has / 2, has * 2))
-    found = shift_pitch(sing(constant(has), seed), constant(has), constant(wanted), constant(1))
+    found = shift_pitch(sing(constant(has), seed), constant(has), constant(wanted), constant(1), RATE_HZ)
     assert cents(pitch_of(found, wanted), wanted) < 3
 
 
@@ -88,14 +77,14 @@ def test_marks_of_a_glide_have_one_for_each_period() -> None:
 
 def test_what_is_not_voiced_is_copied() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, COUNT).astype(np.float32)
-    found = shift_pitch(noise, constant(120), constant(300), constant(0))
+    found = shift_pitch(noise, constant(120), constant(300), constant(0), RATE_HZ)
     assert np.abs(found - noise)[100:-100].max() < 1e-4
 
 
 def test_the_same_pitch_gives_the_same_sound() -> None:
     f0 = np.linspace(150, 180, FRAMES).astype(np.float32)
     sound = sing(f0)
-    found = shift_pitch(sound, f0, f0, constant(1))
+    found = shift_pitch(sound, f0, f0, constant(1), RATE_HZ)
     middle = slice(1000, -1000)
     # The grains stand at the wanted phase, so the whole sound may be moved by part of a period.
     best = max(
@@ -107,7 +96,7 @@ def test_the_same_pitch_gives_the_same_sound() -> None:
 @settings(max_examples=20)
 @given(f0=PITCH, turned=st.floats(0, 1))
 def test_wanted_marks_are_one_period_apart(f0: float, turned: float) -> None:
-    marks = lay_marks(constant(f0), constant(1), COUNT, turned=turned)
+    marks = lay_marks(constant(f0), constant(1), COUNT, RATE_HZ, turned=turned)
     assert np.allclose(np.diff(marks.places), RATE_HZ / f0, atol=1e-2)
     assert np.allclose(marks.periods, RATE_HZ / f0, atol=1e-3)
 
@@ -115,10 +104,10 @@ def test_wanted_marks_are_one_period_apart(f0: float, turned: float) -> None:
 @settings(max_examples=20)
 @given(f0=PITCH, cut=st.integers(20, 80))
 def test_marks_go_on_in_the_next_piece(f0: float, cut: int) -> None:
-    whole = lay_marks(constant(f0), constant(1), COUNT)
+    whole = lay_marks(constant(f0), constant(1), COUNT, RATE_HZ)
     begin = cut * RATE_HZ // FRAMES_PER_S
     turned = np.float32(f0) * np.float64(begin) / RATE_HZ
-    piece = lay_marks(constant(f0)[cut:], constant(1)[cut:], COUNT - begin, turned=float(turned))
+    piece = lay_marks(constant(f0)[cut:], constant(1)[cut:], COUNT - begin, RATE_HZ, turned=float(turned))
     later = whole.places[whole.places > begin + 1]
     assert np.allclose(piece.places[-len(later) :] + begin, later, atol=0.01)
 
@@ -127,7 +116,7 @@ def test_voice_comes_and_goes_without_a_hole_or_a_burst() -> None:
     f0, voiced = constant(140), np.tile(np.repeat([0.0, 1.0], 10), 6)[:FRAMES].astype(np.float32)
     noise = np.random.default_rng(1).normal(0, 0.1, COUNT)
     sound = np.where(at_samples(voiced, COUNT, RATE_HZ) > 0.5, sing(f0), noise).astype(np.float32)
-    found = shift_pitch(sound, f0, constant(200), voiced)
+    found = shift_pitch(sound, f0, constant(200), voiced, RATE_HZ)
     blocks = np.sqrt(np.square(found[: COUNT // 400 * 400].reshape(-1, 400)).mean(1))
     was = np.sqrt(np.square(sound[: COUNT // 400 * 400].reshape(-1, 400)).mean(1))
     assert (blocks > 0.4 * was.min()).all()
@@ -137,5 +126,5 @@ def test_voice_comes_and_goes_without_a_hole_or_a_burst() -> None:
 def test_nothing_to_cut_from_is_silence() -> None:
     empty = np.zeros(0, np.float32)
     marks = mark_pitch(empty, constant(100), constant(1), RATE_HZ)
-    wanted = lay_marks(constant(100), constant(1), 800)
+    wanted = lay_marks(constant(100), constant(1), 800, RATE_HZ)
     assert not lay_grains(empty, marks, wanted, wanted.places, 800, RATE_HZ).any()

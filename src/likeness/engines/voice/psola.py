@@ -95,16 +95,22 @@ def mark_pitch(samples: Floats, f0_hz: Floats, voiced: Floats, rate_hz: int) -> 
     return PitchMarks(places[apart], periods[apart])
 
 
-def place_marks(cycles: Places, voiced: Floats, rate_hz: int) -> PitchMarks:
+def lay_marks(f0_hz: Floats, voiced: Floats, count: int, rate_hz: int, *, turned: float = 0.0) -> PitchMarks:
     """Where grains are wanted: once a period where it is voiced, else every 5 ms.
 
     Args:
-        cycles: (n,) float64: how many periods of the wanted pitch have passed at every sample.
-        voiced, rate_hz: as for `follow_cycles`.
+        f0_hz, voiced: as for `follow_cycles`.
+        count: how many samples are wanted.
+        turned: how far the first period has got before the first sample, in periods.
 
     Returns:
         Marks; `periods` is 0 for those that are not voiced.
     """
+    return place_marks(turned + np.cumsum(at_samples(f0_hz, count, rate_hz)) / rate_hz, voiced, rate_hz)
+
+
+def place_marks(cycles: Places, voiced: Floats, rate_hz: int) -> PitchMarks:
+    """As `lay_marks`, for a pitch that is known as (n,) periods that have passed at every sample."""
     count = len(cycles)
     loud = at_samples(voiced, count, rate_hz) >= VOICED
     pitched = _crossings(cycles)
@@ -127,7 +133,7 @@ def lay_grains(
     Args:
         samples: (n,) float32, what the grains are cut from.
         marks: its pitch marks.
-        wanted: as `place_marks` makes them.
+        wanted: as `lay_marks` makes them.
         origins: (len(wanted),) float64: which place in `samples` each of them should sound like.
         count: how many samples are wanted.
         rate_hz: of both.
@@ -143,6 +149,26 @@ def lay_grains(
         sources[pitched] = marks.places[chosen]
         halves[pitched] = own * np.clip(wanted.periods[pitched] / own, _MIN_STRETCH, _MAX_STRETCH)
     return _overlap_add(np.asarray(samples, np.float32), wanted.places, sources, halves, count, _sinc_table())
+
+
+def shift_pitch(
+    samples: Floats, f0_hz: Floats, wanted_hz: Floats, voiced: Floats, rate_hz: int, *, turned: float = 0.0
+) -> Floats:
+    """The same recording at another pitch.
+
+    Args:
+        samples: (n,) float32.
+        f0_hz, wanted_hz: (frames,) float32 > 0: the pitch it has, and the one that it should have.
+        voiced: (frames,) float32, 0…1.
+        rate_hz: of the samples.
+        turned: as for `lay_marks`.
+
+    Returns:
+        (n,) float32.
+    """
+    marks = mark_pitch(samples, f0_hz, voiced, rate_hz)
+    wanted = lay_marks(wanted_hz, voiced, len(samples), rate_hz, turned=turned)
+    return lay_grains(samples, marks, wanted, wanted.places, len(samples), rate_hz)
 
 
 def _lag(samples: Floats, known: Places, rate_hz: int) -> Places:
