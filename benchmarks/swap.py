@@ -199,7 +199,8 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, report)
     for sheet in run.work.glob("*-synthetic-*.jpg"):  # of real people nothing is kept with the sources
-        shutil.copyfile(sheet, options.out.parent / f"swap_{sheet.name}")
+        if not sheet.name.startswith("swap_"):  # copies, where results lie in the work folder
+            shutil.copyfile(sheet, options.out.parent / f"swap_{sheet.name}")
     print(json.dumps(report["aims"], indent=1))
 
 

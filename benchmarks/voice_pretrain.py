@@ -85,14 +85,17 @@ def prepare(paths: list[Path], cache: Path) -> tuple[Floats, Floats, list[Uttera
     """
     cache.mkdir(parents=True, exist_ok=True)
     features = [load_or_analyse(path, cache / f"{path.stem}.npz") for path in paths]
-    plain = [one[f"content_{SPEEDS.index(1.0)}"].astype(np.float32) for one in features]
-    usual = np.concatenate(
-        [content[one["energy"][::2] > -6] for content, one in zip(plain, features, strict=True)]
-    ).mean(0)
+    energies = [one["energy"][::2] for one in features]
+    # Content has a frame more, around the end.
+    plain = [
+        one[f"content_{SPEEDS.index(1.0)}"][: len(energy)].astype(np.float32)
+        for one, energy in zip(features, energies, strict=True)
+    ]
+    usual = np.concatenate([c[energy > -6] for c, energy in zip(plain, energies, strict=True)]).mean(0)
     own = []
-    for content, one in zip(plain, features, strict=True):
+    for content, energy in zip(plain, energies, strict=True):
         centre = Centre(usual)
-        centre.hear(content, one["energy"][::2])
+        centre.hear(content, energy)
         own.append(content - centre.mean)
     rng = np.random.default_rng(0)
     halves = [np.concatenate(own[half::2]) for half in (0, 1)]

@@ -300,7 +300,15 @@ def test_budgets() -> None:
     assert 0.5 <= by_clock.share(10**6) < 0.6
     assert not by_clock.is_over(10**6, world)
     assert Budget(None, 100.0, spent=100.0).is_over(0, world)
-    for steps, minutes in ((1, 1.0), (0, None), (2.5, None), (None, 0.0), (None, math.nan)):
+    for steps, minutes in (
+        (1, 1.0),
+        (0, None),
+        (2.5, None),
+        (math.nan, None),
+        (math.inf, None),
+        (None, 0.0),
+        (None, math.nan),
+    ):
         with pytest.raises(UsageError):
             Budget.of("slim64", steps, minutes)
 

@@ -39,7 +39,7 @@ class Budget:
         """
         if steps is not None and minutes is not None:
             raise UsageError("Both steps and minutes were given.", "Give one of them.")
-        if steps is not None and (steps < 1 or steps != int(steps)):
+        if steps is not None and not (1 <= steps < math.inf and float(steps).is_integer()):
             raise UsageError(f"{steps} steps cannot be taken.", "Give a whole number from 1 up.")
         if minutes is not None and not 0 < minutes < math.inf:
             raise UsageError(f"Nobody can train for {minutes} minutes.", "Give a number above 0.")
