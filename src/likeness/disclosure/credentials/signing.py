@@ -23,12 +23,14 @@ from typing import Any, BinaryIO
 from c2pa import Builder, C2paError, C2paSignerInfo, Signer
 
 from likeness.disclosure.credentials.ingredients import Prepared, one_pixel, prepare
+from likeness.disclosure.credentials.large_wav import sign_large_wav
 from likeness.disclosure.credentials.store import (
     LARGE_FILE_BYTES,
     MAKING,
     RIGHTS_NOT_STATED,
     SOURCE_TYPES,
     TRAINING_MINING,
+    WAV,
     Json,
     new_manifest_id,
     open_context,
@@ -161,7 +163,10 @@ class Credentials:
                     builder.add_ingredient_from_archive(io.BytesIO(one.archive))
             if not embed:
                 builder.set_no_embed()
-            signed: bytes = builder.sign(signer, kind, source, target)
+            signed = sign_large_wav(builder, signer, source, target) if large and kind == WAV else None
+            if signed is None:
+                source.seek(0)
+                signed = bytes(builder.sign(signer, kind, source, target))
         return signed
 
     def _signer(self, *, stamped: bool = True) -> Signer:

@@ -26,6 +26,7 @@ RIGHTS_NOT_STATED = "not stated"
 MAX_KEPT_BYTES = 8 << 20
 MAX_STORE_BYTES = 64 << 20
 LARGE_FILE_BYTES = 32 << 20
+WAV = "audio/wav"
 
 
 def open_context(
