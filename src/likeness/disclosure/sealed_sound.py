@@ -63,8 +63,7 @@ class Writer(Protocol):
 class SealedSound:
     """A sound file that is sealed as it is written, in memory that does not grow with its length.
 
-    Only signing takes more, as c2pa holds a WAV file about twice, and FLAC once: long sound had better be
-    `.mp3` or `.m4a`.
+    Only signing takes more, as c2pa holds FLAC once, and WAV that gets a time stamp twice.
 
     ::
 

@@ -163,7 +163,9 @@ class Credentials:
                     builder.add_ingredient_from_archive(io.BytesIO(one.archive))
             if not embed:
                 builder.set_no_embed()
-            signed = sign_large_wav(builder, signer, source, target) if large and kind == WAV else None
+            signed = None
+            if large and kind == WAV and self._making.tsa_url is None:  # with stamps it was never tried
+                signed = sign_large_wav(builder, signer, source, target)
             if signed is None:
                 source.seek(0)
                 signed = bytes(builder.sign(signer, kind, source, target))
