@@ -22,10 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from likeness.pipelines.evaluate_voice import find_centroid
+from likeness.pipelines.evaluate_voice import measure_similarity
 from likeness.speech.english import english_sureness
 from likeness.speech.phonemes import error_rate, hear
-from likeness.speech.speaker import embed_voice
 from likeness.types import Floats
 from tts_voices import say_espeak
 from voice import write_json
@@ -116,8 +115,7 @@ def speak(studio: Studio, language: str, speaker: str) -> Path:
 
 def likeness(made: Floats, target: str) -> float:
     _, held_out = split_target(target)
-    centroid = find_centroid([embed_voice(read(path), RATE_HZ) for path in held_out])
-    return float(embed_voice(made, RATE_HZ) @ centroid)
+    return measure_similarity(made, map(read, held_out)).to_target
 
 
 if __name__ == "__main__":
